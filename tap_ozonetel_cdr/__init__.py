@@ -1,0 +1,1 @@
+"""Singer tap for Ozonetel CloudAgent call detail records."""
