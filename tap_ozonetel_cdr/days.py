@@ -1,0 +1,189 @@
+"""Which day is asked for: pure functions of today, the settings and the bookmark."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+
+LARGEST_PART = 24 * 60 * 60
+"""A whole day in seconds: how a day is asked for at first."""
+
+SMALLEST_PART = 45 * 60
+"""Seconds: five halvings of a day, and as small as a part gets."""
+
+_LAST_SECOND = LARGEST_PART - 1
+
+_DATE_OR_DATE_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?( ?(Z|[+-]\d\d(:?\d\d)?))?)?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive days, both ends inclusive."""
+
+    first: date
+    last: date
+
+    @property
+    def count(self) -> int:
+        """How many days these are."""
+        return (self.last - self.first).days + 1
+
+    def __str__(self) -> str:
+        """As a user reads it: ``2026-11-01 to 2026-11-08 (8 days)``."""
+        if self.first == self.last:
+            return f"{self.first} (1 day)"
+        return f"{self.first} to {self.last} ({self.count} days)"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run asks for, and what it can no longer ask for.
+
+    Attributes:
+        days: Ascending; one request a day. Empty when there is nothing to read.
+        gap: The days between bookmark and retention, which are gone for good: from the bookmark's
+            own (it may have been read before it was over) to the last one gone.
+        before_retention: Without a bookmark: the days that ``start_date`` asks for and the API no
+            longer has.
+        oldest_may_be_partial: The day exactly ``retention_days`` back is planned because of the
+            bookmark or ``start_date``. Whether the API still has all of it is not known [open].
+    """
+
+    days: tuple[date, ...]
+    gap: Span | None
+    before_retention: Span | None
+    oldest_may_be_partial: bool
+
+
+def plan(  # noqa: PLR0913  the facts that a plan depends on, each named by its caller
+    *,
+    today: date,
+    retention_days: int,
+    lookback_days: int,
+    start_date: date | None = None,
+    end_date: date | None = None,
+    bookmark: date | None = None,
+) -> Plan:
+    """Plan the days of one run.
+
+    The last day is the earlier of ``end_date`` and today. The first is the latest of the oldest day
+    that the API has, ``start_date``, and, with a bookmark, the earlier of bookmark and
+    ``today - lookback_days``. A ``start_date`` after a gap acknowledges it.
+
+    Args:
+        today: The date it is in the account's time zone.
+        retention_days: How many days before today the API still answers for.
+        lookback_days: How many finished days to read again.
+        start_date: The first day wanted.
+        end_date: The last day wanted, inclusive.
+        bookmark: The last day read, not later than today.
+    """
+    oldest = _before(today, retention_days)
+    last = min(end_date or today, today)
+    first = max(oldest, start_date or oldest)
+    if bookmark:
+        first = max(first, min(bookmark, _before(today, lookback_days)))
+    days = tuple(date.fromordinal(n) for n in range(first.toordinal(), last.toordinal() + 1))
+
+    # What this run had to continue from. An old `start_date` has been served once there is a
+    # bookmark, and a run without either takes what it finds.
+    needed = bookmark or start_date
+    lost = None
+    if needed and needed < oldest:
+        lost = _span(max(needed, start_date or needed), min(oldest - timedelta(days=1), last))
+    return Plan(
+        days=days,
+        gap=lost if bookmark else None,
+        before_retention=None if bookmark else lost,
+        oldest_may_be_partial=oldest in days[:1] and needed is not None and needed <= oldest,
+    )
+
+
+def parse_date(value: object) -> date:
+    """Return the date that a date or date-time, or its ISO 8601 text, is written with.
+
+    A date-time is not converted to another time zone: ``2026-11-01T23:00:00-05:00`` is 2026-11-01.
+
+    Raises:
+        ValueError: It is neither, or no such date exists.
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str) and (match := _DATE_OR_DATE_TIME.fullmatch(value)):
+        return date.fromisoformat(match[1])
+    raise ValueError("neither a date nor a date-time")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A span of one calendar day in the account's local time, in whole seconds.
+
+    Attributes:
+        day: The calendar day.
+        first: The first second of it, 0 to 86399.
+        last: The last second of it, inclusive, not before ``first``.
+    """
+
+    day: date
+    first: int
+    last: int
+
+    @property
+    def from_date(self) -> str:
+        """``fromDate`` as the API takes it [doc]: ``YYYY-MM-DD HH:MM:SS``."""
+        return _instant(self.day, self.first)
+
+    @property
+    def to_date(self) -> str:
+        """``toDate`` as the API takes it [doc]: ``YYYY-MM-DD HH:MM:SS``."""
+        return _instant(self.day, self.last)
+
+
+def whole_day(day: date, now: datetime) -> Window:
+    """Return all of ``day`` that lies not in the future, which the API refuses [doc].
+
+    Args:
+        day: The planned day.
+        now: The moment of sending, in the account's time zone. A day that ended while the run was
+            under way is therefore asked to its last second.
+
+    Raises:
+        ValueError: ``day`` has not begun; no plan holds such a day.
+    """
+    if day > now.date():
+        raise ValueError(f"{day} has not begun at {now}")
+    if day < now.date():
+        return Window(day, 0, _LAST_SECOND)
+    return Window(day, 0, (now.hour * 60 + now.minute) * 60 + now.second)
+
+
+def parts(window: Window, size: int) -> list[Window]:
+    """Split a window on the grid of ``size`` seconds from midnight.
+
+    The parts ascend and meet without overlap or gap. A window that begins between two grid points,
+    such as the rest of a day, has a shorter first part.
+    """
+    next_grid_point = (window.first // size + 1) * size
+    begins = [window.first, *range(next_grid_point, window.last + 1, size), window.last + 1]
+    return [Window(window.day, begin, end - 1) for begin, end in pairwise(begins)]
+
+
+def _before(day: date, count: int) -> date:
+    """Return the day ``count`` days earlier, or the first that a date can hold."""
+    return date.fromordinal(max(day.toordinal() - count, 1))
+
+
+def _span(first: date, last: date) -> Span | None:
+    return Span(first, last) if first <= last else None
+
+
+def _instant(day: date, second: int) -> str:
+    return (datetime.combine(day, time()) + timedelta(seconds=second)).isoformat(sep=" ")

@@ -1,0 +1,371 @@
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tap_ozonetel_cdr.days import (
+    LARGEST_PART,
+    SMALLEST_PART,
+    Plan,
+    Span,
+    Window,
+    parse_date,
+    parts,
+    plan,
+    whole_day,
+)
+
+TODAY = date(2026, 11, 23)
+OLDEST = date(2026, 11, 8)  # 15 days before
+
+
+def nov(day: int) -> date:
+    """Return a day of November 2026."""
+    return date(2026, 11, day)
+
+
+def days(first: int, last: int) -> tuple[date, ...]:
+    """Return consecutive days of November 2026, both ends inclusive."""
+    return tuple(nov(day) for day in range(first, last + 1))
+
+
+def planned(**case: Any) -> Plan:  # noqa: ANN401  what a row of a table holds
+    """Plan on 23 November with the defaults of the settings."""
+    return plan(**{"today": TODAY, "retention_days": 15, "lookback_days": 1, **case})
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        pytest.param({}, days(8, 23), id="a first run reads today and the 15 days before it"),
+        pytest.param({"bookmark": nov(23)}, days(22, 23), id="the next run reads two days"),
+        pytest.param({"bookmark": nov(22)}, days(22, 23), id="also the day after"),
+        pytest.param({"bookmark": nov(20)}, days(20, 23), id="an older bookmark is read again"),
+        pytest.param({"bookmark": nov(23), "lookback_days": 0}, days(23, 23), id="no lookback"),
+        pytest.param(
+            {"bookmark": nov(20), "lookback_days": 0}, days(20, 23), id="no lookback, old bookmark"
+        ),
+        pytest.param({"bookmark": nov(23), "lookback_days": 3}, days(20, 23), id="lookback"),
+        pytest.param(
+            {"bookmark": nov(23), "lookback_days": 99}, days(8, 23), id="lookback past retention"
+        ),
+        pytest.param(
+            {"bookmark": nov(23), "start_date": nov(23)}, days(23, 23), id="start ends lookback"
+        ),
+        pytest.param({"start_date": nov(20)}, days(20, 23), id="start"),
+        pytest.param({"start_date": nov(20), "bookmark": nov(12)}, days(20, 23), id="start later"),
+        pytest.param({"start_date": nov(9), "bookmark": nov(20)}, days(20, 23), id="start earlier"),
+        pytest.param({"end_date": nov(10)}, days(8, 10), id="end"),
+        pytest.param({"end_date": date(2027, 1, 1)}, days(8, 23), id="an end in the future"),
+        pytest.param({"start_date": nov(9), "end_date": nov(9)}, days(9, 9), id="one day"),
+        pytest.param({"end_date": nov(7)}, (), id="an end before retention"),
+        pytest.param({"end_date": nov(10), "bookmark": nov(10)}, days(10, 10), id="at the end"),
+        pytest.param({"end_date": nov(10), "bookmark": nov(20)}, (), id="past the end"),
+        pytest.param({"start_date": nov(24)}, (), id="a start after today"),
+        pytest.param({"retention_days": 1}, days(22, 23), id="short retention"),
+    ],
+)
+def test_days(case: dict[str, Any], expected: tuple[date, ...]) -> None:
+    """The days run from the latest reason to begin to the earliest reason to end."""
+    assert planned(**case).days == expected
+
+
+@pytest.mark.parametrize(
+    ("case", "gap", "before_retention"),
+    [
+        pytest.param({}, None, None, id="a first run"),
+        pytest.param({"bookmark": nov(8)}, None, None, id="the bookmark is the oldest day"),
+        pytest.param({"bookmark": nov(7)}, (7, 7), None, id="the bookmark's own day is gone"),
+        pytest.param({"bookmark": nov(1)}, (1, 7), None, id="bookmark to retention"),
+        pytest.param(
+            {"bookmark": nov(1), "start_date": date(2026, 1, 1)}, (1, 7), None, id="start before"
+        ),
+        pytest.param({"bookmark": nov(1), "start_date": nov(5)}, (5, 7), None, id="start within"),
+        pytest.param({"bookmark": nov(1), "start_date": nov(8)}, None, None, id="acknowledged"),
+        pytest.param({"bookmark": nov(1), "end_date": nov(4)}, (1, 4), None, id="end within"),
+        pytest.param({"bookmark": nov(5), "end_date": nov(4)}, None, None, id="end before"),
+        pytest.param(
+            {"bookmark": nov(20), "start_date": nov(1)}, None, None, id="start served already"
+        ),
+        pytest.param(
+            {"bookmark": nov(20), "lookback_days": 99}, None, None, id="lookback is no gap"
+        ),
+        pytest.param({"start_date": nov(1)}, None, (1, 7), id="start before retention"),
+        pytest.param({"start_date": nov(8)}, None, None, id="start at retention"),
+        pytest.param(
+            {"start_date": nov(1), "end_date": nov(4)}, None, (1, 4), id="start and end before"
+        ),
+    ],
+)
+def test_lost_days(
+    case: dict[str, Any], gap: tuple[int, int] | None, before_retention: tuple[int, int] | None
+) -> None:
+    """What was to be read and is gone stands under gap with a bookmark, else apart."""
+    actual = planned(**case)
+    assert actual.gap == (Span(nov(gap[0]), nov(gap[1])) if gap else None)
+    assert actual.before_retention == (
+        Span(nov(before_retention[0]), nov(before_retention[1])) if before_retention else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        pytest.param({}, False, id="nobody asked for it"),
+        pytest.param({"start_date": nov(8)}, True, id="start at it"),
+        pytest.param({"start_date": nov(1)}, True, id="start before it"),
+        pytest.param({"start_date": nov(9)}, False, id="start after it"),
+        pytest.param({"bookmark": nov(8)}, True, id="bookmark at it"),
+        pytest.param({"bookmark": nov(1)}, True, id="bookmark before it"),
+        pytest.param({"bookmark": nov(9)}, False, id="bookmark after it"),
+        pytest.param({"bookmark": nov(9), "lookback_days": 15}, False, id="lookback to it"),
+        pytest.param(
+            {"bookmark": nov(9), "lookback_days": 15, "start_date": nov(1)},
+            False,
+            id="lookback to it, start served long ago",
+        ),
+        pytest.param({"bookmark": nov(1), "start_date": nov(9)}, False, id="not planned"),
+        pytest.param({"bookmark": nov(1), "end_date": nov(7)}, False, id="ended before it"),
+    ],
+)
+def test_oldest_may_be_partial(case: dict[str, Any], expected: bool) -> None:
+    """The oldest day is doubtful only for a run that had to continue or start from it."""
+    assert planned(**case).oldest_may_be_partial is expected
+
+
+@pytest.mark.parametrize("today", [date.min, date.min + timedelta(days=3), date.max])
+def test_ends_of_the_calendar(today: date) -> None:
+    """Days before the first that a date can hold, and after the last, are never computed."""
+    actual = plan(
+        today=today, retention_days=3650, lookback_days=3650, start_date=date.min, bookmark=today
+    )
+    assert actual.days[0] == max(date.min, date.fromordinal(max(1, today.toordinal() - 3650)))
+    assert actual.days[-1] == today
+    assert actual.gap is None
+
+
+near = st.dates(TODAY - timedelta(days=40), TODAY + timedelta(days=5))
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    retention=st.integers(1, 30),
+    lookback=st.integers(0, 40),
+    start=st.none() | near,
+    end=st.none() | near,
+    bookmark=st.none() | st.dates(TODAY - timedelta(days=40), TODAY),
+)
+@example(retention=15, lookback=1, start=None, end=None, bookmark=TODAY - timedelta(days=40))
+def test_every_day_has_one_fate(
+    retention: int,
+    lookback: int,
+    start: date | None,
+    end: date | None,
+    bookmark: date | None,
+) -> None:
+    """Each wanted day is planned, once, if the API has it, and otherwise reported as lost."""
+    actual = plan(
+        today=TODAY,
+        retention_days=retention,
+        lookback_days=lookback,
+        start_date=start,
+        end_date=end,
+        bookmark=bookmark,
+    )
+
+    def wanted(day: date, *, again: bool) -> bool:
+        began = start is None or day >= start
+        over = day > TODAY or (end is not None and day > end)
+        new = bookmark is None or day >= bookmark
+        return began and not over and (new or (again and day >= TODAY - timedelta(days=lookback)))
+
+    calendar = [TODAY + timedelta(days=n) for n in range(-50, 10)]
+    retained = [day for day in calendar if day >= TODAY - timedelta(days=retention)]
+    forgotten = [day for day in calendar if day < TODAY - timedelta(days=retention)]
+    assert list(actual.days) == [day for day in retained if wanted(day, again=True)]
+    reported = actual.gap if bookmark else actual.before_retention
+    lost = [day for day in forgotten if (bookmark or start) and wanted(day, again=False)]
+    assert reported == (Span(lost[0], lost[-1]) if lost else None)
+    assert (actual.before_retention if bookmark else actual.gap) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count", "text"),
+    [
+        (1, 8, 8, "2026-11-01 to 2026-11-08 (8 days)"),
+        (1, 2, 2, "2026-11-01 to 2026-11-02 (2 days)"),
+        (1, 1, 1, "2026-11-01 (1 day)"),
+    ],
+)
+def test_span(first: int, last: int, count: int, text: str) -> None:
+    """A span counts both of its ends and reads as a user would say it."""
+    assert (Span(nov(first), nov(last)).count, str(Span(nov(first), nov(last)))) == (count, text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-01",
+        "2026-11-01T00:00:00Z",
+        "2026-11-01T23:59:59+05:30",
+        "2026-11-01 23:59:59-1100",
+        "2026-11-01 23:59:59.123456 +05",
+        "2026-11-01T23:59",
+        nov(1),
+        datetime(2026, 11, 1, 23, 59, tzinfo=ZoneInfo("Pacific/Pago_Pago")),
+    ],
+)
+def test_parse_date(value: object) -> None:
+    """A date-time counts as the date it is written with, in whatever zone."""
+    assert parse_date(value) == nov(1)
+    assert type(parse_date(value)) is date
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-02-29",
+        "2026-13-01",
+        "0000-01-01",
+        "2026-1-1",
+        "20261101",
+        "01.11.2026",
+        "2026-11-01T24:00:00",
+        "2026-11-01T12:60",
+        "2026-11-01T",
+        "2026-11-01x",
+        "2026-11-01\n",
+        "٢٠٢٦-11-01",
+        "today",
+        "",
+        20_261_102,
+        None,
+        True,
+    ],
+)
+def test_parse_date_refuses(value: object) -> None:
+    """What is no date, or a date that does not exist, is not guessed at."""
+    with pytest.raises(ValueError, match=r"date|month|year|day"):
+        parse_date(value)
+
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+
+
+@pytest.mark.parametrize(
+    ("day", "now", "from_date", "to_date"),
+    [
+        pytest.param(
+            nov(22),
+            datetime(2026, 11, 23, 10, tzinfo=KOLKATA),
+            "2026-11-22 00:00:00",
+            "2026-11-22 23:59:59",
+            id="a finished day",
+        ),
+        pytest.param(
+            nov(23),
+            datetime(2026, 11, 23, 10, 20, 30, 999_999, tzinfo=KOLKATA),
+            "2026-11-23 00:00:00",
+            "2026-11-23 10:20:30",
+            id="today to the present second",
+        ),
+        pytest.param(
+            nov(23),
+            datetime(2026, 11, 23, tzinfo=KOLKATA),
+            "2026-11-23 00:00:00",
+            "2026-11-23 00:00:00",
+            id="at midnight",
+        ),
+        pytest.param(
+            nov(23),
+            datetime(2026, 11, 24, 0, 0, 5, tzinfo=KOLKATA),
+            "2026-11-23 00:00:00",
+            "2026-11-23 23:59:59",
+            id="a day that ended since it was planned",
+        ),
+        pytest.param(
+            date(2026, 10, 25),
+            datetime(2026, 10, 25, 0, 59, 59, tzinfo=ZoneInfo("UTC")).astimezone(
+                ZoneInfo("Europe/Berlin")
+            ),
+            "2026-10-25 00:00:00",
+            "2026-10-25 02:59:59",
+            id="before the clock goes back",
+        ),
+        pytest.param(
+            date(2026, 10, 25),
+            datetime(2026, 10, 25, 1, 0, 1, tzinfo=ZoneInfo("UTC")).astimezone(
+                ZoneInfo("Europe/Berlin")
+            ),
+            "2026-10-25 00:00:00",
+            "2026-10-25 02:00:01",
+            id="after the clock went back",
+        ),
+        pytest.param(
+            date.max,
+            datetime(9999, 12, 31, 23, 59, 59, tzinfo=KOLKATA),
+            "9999-12-31 00:00:00",
+            "9999-12-31 23:59:59",
+            id="the last day of the calendar",
+        ),
+    ],
+)
+def test_whole_day(day: date, now: datetime, from_date: str, to_date: str) -> None:
+    """A day is asked to its last second, today to the present one: never into the future."""
+    window = whole_day(day, now)
+    assert (window.from_date, window.to_date) == (from_date, to_date)
+
+
+def test_whole_day_of_the_future() -> None:
+    """A day that has not begun in the account's zone is a fault of the caller."""
+    now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=KOLKATA)
+    with pytest.raises(ValueError, match=r"^2026-11-24 has not begun at 2026-11-23 23:59:59"):
+        whole_day(nov(24), now)
+
+
+@pytest.mark.parametrize(
+    ("window", "size", "expected"),
+    [
+        pytest.param((0, 86399), LARGEST_PART, [(0, 86399)], id="the whole day"),
+        pytest.param((0, 86399), LARGEST_PART // 2, [(0, 43199), (43200, 86399)], id="halves"),
+        pytest.param((0, 43199), LARGEST_PART // 2, [(0, 43199)], id="today, up to the grid"),
+        pytest.param((0, 43200), LARGEST_PART // 2, [(0, 43199), (43200, 43200)], id="one second"),
+        pytest.param((50000, 86399), LARGEST_PART // 2, [(50000, 86399)], id="the rest of a half"),
+        pytest.param(
+            (10000, 40000),
+            LARGEST_PART // 8,
+            [(10000, 10799), (10800, 21599), (21600, 32399), (32400, 40000)],
+            id="between grid points",
+        ),
+        pytest.param((0, 0), SMALLEST_PART, [(0, 0)], id="midnight"),
+    ],
+)
+def test_parts(window: tuple[int, int], size: int, expected: list[tuple[int, int]]) -> None:
+    """A window is cut where the grid from midnight cuts it, and nowhere else."""
+    actual = parts(Window(TODAY, *window), size)
+    assert actual == [Window(TODAY, first, last) for first, last in expected]
+
+
+def test_sizes_of_parts() -> None:
+    """Halving a day five times gives the smallest part."""
+    assert LARGEST_PART == 24 * 3600
+    assert SMALLEST_PART == 45 * 60
+    assert LARGEST_PART >> 5 == SMALLEST_PART
+
+
+@settings(deadline=None, max_examples=100)
+@given(ends=st.tuples(st.integers(0, 86399), st.integers(0, 86399)), halvings=st.integers(0, 5))
+def test_parts_meet(ends: tuple[int, int], halvings: int) -> None:
+    """Parts cover each second once, in order, and none crosses the grid."""
+    window = Window(TODAY, min(ends), max(ends))
+    size = LARGEST_PART >> halvings
+    actual = parts(window, size)
+    seconds = [second for part in actual for second in range(part.first, part.last + 1)]
+    assert seconds == list(range(window.first, window.last + 1))
+    assert all(part.first // size == part.last // size for part in actual)
+    assert len(actual) == window.last // size - window.first // size + 1
