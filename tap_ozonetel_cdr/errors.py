@@ -1,4 +1,4 @@
-"""What ends a run on purpose: exit code 1 and one line that says what happened and what to check."""
+"""What ends a run on purpose: exit code 1, and one line with what happened and what to check."""
 
 from __future__ import annotations
 

@@ -1,0 +1,97 @@
+"""The tap: its name, its settings, discovery, and how a run ends."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.io_base import SingerWriter
+
+from tap_ozonetel_cdr import settings
+from tap_ozonetel_cdr.clock import Clock
+from tap_ozonetel_cdr.errors import SettingsError, TapError
+from tap_ozonetel_cdr.output import Output, Stopped
+from tap_ozonetel_cdr.streams import CdrStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from singer_sdk.singerlib.encoding.simple import Message
+
+
+class LineWriter(SingerWriter):
+    """Writes the SDK's messages as whole lines, through the same output as the fast path."""
+
+    def __init__(self) -> None:
+        """Start with nothing written."""
+        super().__init__()
+        self.output = Output()
+
+    def write_message(self, message: Message) -> None:
+        """Write one message."""
+        self.output.write(f"{self.format_message(message)}\n".encode())
+
+
+class TapOzonetelCDR(Tap):
+    """Singer tap for Ozonetel CloudAgent call detail records."""
+
+    name = "tap-ozonetel-cdr"
+    # The SDK adds settings of its own to this object.
+    config_jsonschema = copy.deepcopy(settings.CONFIG_JSONSCHEMA)
+    message_writer_class = LineWriter
+    message_writer: LineWriter
+    clock: ClassVar[Clock] = Clock()
+
+    def discover_streams(self) -> Sequence[CdrStream]:
+        """Return the one stream; its columns depend on ``include_account`` alone."""
+        return [CdrStream(self)]
+
+    def run_settings(self) -> settings.Settings:
+        """Return the settings of this run, validated.
+
+        Raises:
+            SettingsError: A setting is missing or wrong.
+        """
+        return settings.Settings.from_config(self.config, now=self.clock.now())
+
+    # The SDK's private hooks
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """Read the environment without the SDK's bare errors for text that is no integer."""
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        return settings.from_environment(cls._env_var_prefix, schema)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Validate in one line: the SDK's own validation quotes the values of secrets."""
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        if raise_errors:
+            problems = settings.problems(self.config, schema)
+            if problems:
+                raise SettingsError("; ".join(problems))
+            self.run_settings()
+        return []
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """End with the signal's exit code: after the SDK's 0 an orchestrator would go on."""
+        self.message_writer.output.stop(signum)
+
+
+def main() -> None:
+    """Run the tap's command; every way to end on purpose is one line and an exit code."""
+    try:
+        TapOzonetelCDR.cli()
+    except TapError as error:
+        TapOzonetelCDR.logger.critical("%s", error.line)
+        raise SystemExit(1) from None
+    except Stopped as stopped:
+        TapOzonetelCDR.logger.warning(
+            "Stopped by %s; nothing was lost: the next run continues from the last state",
+            stopped.signal_name,
+        )
+        raise
