@@ -131,7 +131,7 @@ class Client:
                     day,
                     self._part_size / 3600,
                 )
-            self._prepare_retry(f"{part.from_date} to {part.to_date}", verdict)
+            self._prepare_retry(str(part), verdict)
 
     def _question(self, part: Window) -> dict[str, str]:
         """Return the JSON body that asks for a part; filters that are not set are left out."""
@@ -352,12 +352,14 @@ def _write(
 
 
 def _token(body: Body) -> str | None:
-    """Return the token that an answer of generateToken bears."""
+    """Return the token that an answer of generateToken bears, if it bears one."""
     with body.file as file:
-        answer: Any = json.load(file)
-    if isinstance(answer, str):
-        answer = json.loads(answer)
-    token = answer.get("token")
+        file.seek(0)
+        try:
+            answer: Any = json.loads(file.read())
+            token = (json.loads(answer) if isinstance(answer, str) else answer)["token"]
+        except (ValueError, LookupError, TypeError):
+            return None
     return token if isinstance(token, str) and token.strip() else None
 
 

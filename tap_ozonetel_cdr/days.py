@@ -136,6 +136,12 @@ class Window:
     first: int
     last: int
 
+    def __str__(self) -> str:
+        """As a user reads it: ``2026-11-01``, or ``2026-11-01 00:00:00 to 11:59:59``."""
+        if (self.first, self.last) == (0, _LAST_SECOND):
+            return str(self.day)
+        return f"{self.from_date} to {self.to_date[11:]}"
+
     @property
     def from_date(self) -> str:
         """``fromDate`` as the API takes it [doc]: ``YYYY-MM-DD HH:MM:SS``."""

@@ -385,7 +385,7 @@ def _header(name: str, value: object) -> str:
 
 def _url(name: str, value: object) -> str:
     """Normalise an address; what stands in it is not quoted, for it may hold a password."""
-    text = _text(name, value)
+    text = value if isinstance(value, str) else ""
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         host, port = parts.hostname or "", parts.port

@@ -329,6 +329,19 @@ def test_whole_day_of_the_future() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (0, 86399, "2026-11-23"),
+        (0, 43199, "2026-11-23 00:00:00 to 11:59:59"),
+        (43200, 86399, "2026-11-23 12:00:00 to 23:59:59"),
+    ],
+)
+def test_window_as_text(first: int, last: int, text: str) -> None:
+    """A whole day reads as its date, a part as what it covers."""
+    assert str(Window(TODAY, first, last)) == text
+
+
+@pytest.mark.parametrize(
     ("window", "size", "expected"),
     [
         pytest.param((0, 86399), LARGEST_PART, [(0, 86399)], id="the whole day"),
