@@ -1,0 +1,266 @@
+"""The command ``ozonetel-sandbox``: serve the API, or run a command against it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from ozonetel_sandbox.faults import FAULTS, parse
+from ozonetel_sandbox.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+#: What a client must not learn from the sandbox.
+NOT_IMITATED = (
+    "It serves plain HTTP on 127.0.0.1: no TLS, no certificates, no host names.",
+    "It has the CDR details and the token endpoints, and no other of the vendor's.",
+    "The order of the checks is not known; here it is JSON, credentials, limit, dates, campaign.",
+    "The vendor's HTTP status of a refusal is not known: see the --...-status options.",
+    "The words of a refusal past ten tokens an hour are not known: here they are the limit's.",
+    "The minute of the limit slides here; the vendor's may begin on the clock.",
+    "A toDate later than now is refused today, the strict reading; some accounts accept 23:59:59.",
+    "The 15th day back is whole here; the vendor's may be partial.",
+    "Calls know nothing of each other: an agent may be in two at once, and nobody calls again.",
+    "Speed: it answers as fast as it can, unless a fault says otherwise.",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    own, command = _split(sys.argv[1:] if arguments is None else list(arguments))
+    parser = _parser()
+    options = parser.parse_args(own)
+    if (options.action == "run") != bool(command):
+        parser.error("run takes a command after --, serve takes none")
+    try:
+        sandbox = _sandbox(options)
+        sandbox.start()
+    except (ValueError, OverflowError, OSError) as error:
+        parser.error(str(error))
+    try:
+        return _run(sandbox, command) if command else _serve(sandbox)
+    finally:
+        sandbox.close()
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return what stands before the first ``--`` and after it."""
+    if "--" not in arguments:
+        return arguments, []
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :]
+
+
+def _parser() -> argparse.ArgumentParser:
+    limits = "It does not imitate everything:\n" + "\n".join(f"- {line}" for line in NOT_IMITATED)
+    faults = "faults:\n" + "\n".join(_fault_help())
+    options = argparse.ArgumentParser(add_help=False)
+    _add_options(options)
+    parser = argparse.ArgumentParser(
+        prog="ozonetel-sandbox",
+        description="The Ozonetel CDR API on loopback, with made-up calls: no account needed.",
+        epilog=limits,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|run")
+    for action, usage, what in (
+        ("serve", "%(prog)s [options]", "serve until interrupted"),
+        ("run", "%(prog)s [options] -- COMMAND ...", "run a command against it, then stop"),
+    ):
+        actions.add_parser(
+            action,
+            usage=usage,
+            help=what,
+            description=f"{what.capitalize()}.",
+            parents=[options],
+            epilog=f"{faults}\n\n{limits}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    return parser
+
+
+def _fault_help() -> list[str]:
+    lines = []
+    for fault in FAULTS.values():
+        name = f"{fault.name}[:...]" if fault.argument else fault.name
+        meaning = fault.meaning.replace("`", "")
+        default = f" Default: {fault.default}." if fault.default else ""
+        takes = f" Takes {fault.argument}.{default}" if fault.argument else ""
+        lines.append(f"  {name:<32} {meaning}{takes}")
+    return lines
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what ``serve`` and ``run`` share. A default of None leaves the sandbox's own."""
+    add = parser.add_argument
+    add("--port", type=int, help="port on 127.0.0.1 (default: a free one)")
+    accounts = parser.add_mutually_exclusive_group()
+    accounts.add_argument("--accounts", type=int, metavar="N", help="demo accounts (default: 1)")
+    accounts.add_argument(
+        "--account",
+        dest="named",
+        action="append",
+        type=_account,
+        metavar="NAME:KEY",
+        help="an account of your own; may be repeated",
+    )
+    add("--calls-per-day", type=_count, metavar="N", help="on a working day (default: about 200)")
+    add("--exact", action="store_true", help="exactly so many calls, on every day")
+    add("--seed", type=int, metavar="N", help="other calls for another seed (default: 1)")
+    add("--ids-as-text", action="store_true", help="send CallID and UCID as text, not numbers")
+    add("--timezone", type=_zone, metavar="NAME", help="of the calls (default: Asia/Kolkata)")
+    add("--auth-method", choices=("token", "api_key"), help="as accounts are set (default: token)")
+    add(
+        "--rate-limit",
+        type=_rate_limit,
+        metavar="N/SECONDS",
+        help="requests for calls of an account (default: 2/60)",
+    )
+    add(
+        "--count-refused",
+        action="store_true",
+        help="let requests refused for the limit count against it",
+    )
+    add("--token-lifetime", type=_positive, metavar="SECONDS", help="default: 3600")
+    add("--tokens-per-hour", type=_count, metavar="N", help="default: 10")
+    add(
+        "--largest-window",
+        type=_positive,
+        metavar="MINUTES",
+        help="a request for a longer span is never answered in time",
+    )
+    add("--too-large", type=_fault, metavar="FAULT", help="how that shows (default: http_504)")
+    for group, default in (("request", 200), ("credentials", 401), ("limit", 200)):
+        add(
+            f"--{group}-status",
+            type=int,
+            metavar="CODE",
+            help=f"HTTP status of refusals for the {group} (default: {default})",
+        )
+    add(
+        "--fault",
+        dest="faults",
+        action="append",
+        type=_fault,
+        metavar="NAME[:ARGUMENT]",
+        help='what the next request meets; repeat for the ones after it; "ok" for none',
+    )
+    add("--quiet", action="store_true", help="no line about each request on stderr")
+
+
+def _sandbox(options: argparse.Namespace) -> Sandbox:
+    chosen = {
+        name: value
+        for name, value in vars(options).items()
+        if value is not None and name not in {"action", "named", "exact", "quiet"}
+    }
+    if options.named:
+        chosen["accounts"] = dict(options.named)
+    if options.exact:
+        exactly = options.calls_per_day if options.calls_per_day is not None else 200
+        chosen["calls_per_day"] = lambda _: exactly
+    if not options.quiet:
+        chosen["log"] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: T201 - a log
+    return Sandbox(**chosen)
+
+
+def _serve(sandbox: Sandbox) -> int:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    write = sys.stdout.write
+    write("The Ozonetel CDR API, with made-up calls. Ctrl-C stops it. To point the tap at it:\n\n")
+    for user_name in sandbox.credentials:
+        for name, value in sandbox.environment(user_name).items():
+            write(f"export {name}={value}\n")
+        write("\n")
+    sys.stdout.flush()
+    stop.wait()
+    return 0
+
+
+def _run(sandbox: Sandbox, command: list[str]) -> int:
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def forward(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT and sys.stdin and sys.stdin.isatty():
+            return  # Typed at the terminal, which has told the command as well.
+        if process:
+            process.send_signal(number)
+        else:
+            early.append(number)
+
+    signal.signal(signal.SIGINT, forward)
+    signal.signal(signal.SIGTERM, forward)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command
+            command, env={**os.environ, **sandbox.environment()}
+        )
+    except OSError as error:
+        sys.stderr.write(f"ozonetel-sandbox: {command[0]}: {error.strerror}\n")
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    for number in early:
+        process.send_signal(number)
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _account(text: str) -> tuple[str, str]:
+    name, separator, key = text.partition(":")
+    if not (name and separator and key):
+        raise argparse.ArgumentTypeError("an account is NAME:KEY")
+    return name, key
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def _rate_limit(text: str) -> tuple[int, float]:
+    requests, _, seconds = text.partition("/")
+    try:
+        limit = int(requests), _positive(seconds)
+    except (ValueError, argparse.ArgumentTypeError):
+        limit = 0, 0
+    if limit[0] <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not N/SECONDS, such as 2/60")
+    return limit
+
+
+def _positive(text: str) -> float:
+    try:
+        number = int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise argparse.ArgumentTypeError(f"there is no time zone {text!r}") from None
+    return text
+
+
+def _fault(text: str) -> str:
+    if text != "ok":
+        try:
+            parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+    return text
