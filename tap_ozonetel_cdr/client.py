@@ -7,7 +7,8 @@ import email.utils
 import json
 import tempfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 import backoff
@@ -46,8 +47,32 @@ _CHUNK = 2**16
 class Body:
     """A complete answer: the file that holds it, and what a first pass over it has read."""
 
-    file: IO[bytes]
+    file: BinaryIO
     envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class DayAnswers:
+    """The complete answers of a day, in the order of their times."""
+
+    day: date
+    bodies: list[Body]
+    seconds: float
+    """From the first question to the last byte of the last answer."""
+
+    @property
+    def count(self) -> int:
+        """How many records they hold."""
+        return sum(body.envelope.count for body in self.bodies)
+
+    def windows(self) -> Iterator[bytes]:
+        """Give their records, a window at a time, each a JSON array of objects."""
+        return chain.from_iterable(body.envelope.windows() for body in self.bodies)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for body in self.bodies:
+            body.file.close()
 
 
 class Client:
@@ -75,8 +100,8 @@ class Client:
         """Return the least seconds until the last of the next ``requests`` requests may go."""
         return self._limiter.delay(self._clock.monotonic(), requests)
 
-    def fetch_day(self, day: date) -> list[Body]:
-        """Return the complete answers of ``day``, in the order of their times.
+    def fetch_day(self, day: date) -> DayAnswers:
+        """Return the complete answers of ``day``.
 
         One answer, or one for each part of a day that the API cannot answer whole: after two
         read time-outs, 500s or 504s in a row the span asked for is halved, down to 45 minutes.
@@ -88,6 +113,8 @@ class Client:
             LocalError: The disk is full.
         """
         self._forget_failures()
+        self._wait()
+        started = self._clock.monotonic()
         size = self._part_size
         bodies: list[Body] = []
         with contextlib.ExitStack() as on_failure:
@@ -100,7 +127,7 @@ class Client:
             on_failure.pop_all()
         if self._part_size == size:
             self._part_size = min(2 * size, LARGEST_PART)
-        return bodies
+        return DayAnswers(day, bodies, self._clock.monotonic() - started)
 
     def _fetch_part(self, day: date, first: int) -> tuple[Window, bool, Body]:
         """Return the answer to the part of ``day`` from second ``first`` on.
@@ -230,7 +257,7 @@ class Client:
         file.close()
         return verdict, None
 
-    def _download(self, response: requests.Response, deadline: float) -> IO[bytes]:
+    def _download(self, response: requests.Response, deadline: float) -> BinaryIO:
         """Return the whole body in a temporary file that has no name and goes with the process.
 
         Raises:
@@ -245,7 +272,7 @@ class Client:
                     raise requests.ReadTimeout
             file.seek(0)
             on_failure.pop_all()  # it is now the caller's to close
-        return cast("IO[bytes]", file)
+        return cast("BinaryIO", file)
 
     # Another try
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
 
+    import click
+    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib.encoding.simple import Message
 
 
@@ -57,6 +59,22 @@ class TapOzonetelCDR(Tap):
         """
         return settings.Settings.from_config(self.config, now=self.clock.now())
 
+    @classmethod
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """Read the files of ``--config``.
+
+        Raises:
+            SettingsError: One of them cannot be read, or does not hold an object of JSON.
+        """
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, ValueError, TypeError) as error:
+            raise SettingsError(
+                f"--config: must name files with one JSON object each ({type(error).__name__})"
+            ) from None
+
     # The SDK's private hooks
 
     @classproperty
@@ -71,10 +89,13 @@ class TapOzonetelCDR(Tap):
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
         if raise_errors:
-            problems = settings.problems(self.config, schema)
-            if problems:
-                raise SettingsError("; ".join(problems))
-            self.run_settings()
+            wrong = settings.problems(self.config, schema)
+            try:
+                self.run_settings()
+            except SettingsError as error:
+                wrong.insert(0, error.line)
+            if wrong:
+                raise SettingsError("; ".join(wrong))
         return []
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002

@@ -1,0 +1,442 @@
+"""Reads a downloaded answer: whether it is whole, then its records, a window at a time.
+
+A first pass over the file finds out how the body reads and where its records lie, and builds none
+of them. Only when it has seen the whole of an answer are records read from it, so that nothing can
+go wrong once the first of them is written. Neither pass holds much more than one window.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from array import array
+from codecs import BOM_UTF8
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from io import BytesIO
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+Record: TypeAlias = dict[str, Any]
+"""One record as the API sent it; its numbers are whole ``int`` or exact ``Decimal``."""
+
+WINDOW = 64 * 1024
+"""Bytes of records that are read at once; larger windows are slower and take more memory."""
+
+# Values nested more deeply are not read: all that handles them later (the SDK, an encoder, a
+# target's decoder) recurses, some of it twice for each level, and Python gives up near 1000.
+_DEEPEST = 200
+# How many closing braces are tried as the end of a window before its records are read one by one.
+_TRIES = 8
+
+_NOT_SPACE = re.compile(r"[^ \t\n\r]")
+_COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_BEGINNING = re.compile(r'\{[ \t\n\r]*"[^"]*"')
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_DEPTH_STEPS = bytes.maketrans(b"[]{}", b"\x02\x00\x02\x00")
+# What a number or a word may go on with after the place where a decoder gave up on it.
+_GOES_ON = ("true", "false", "null", "NaN", "Infinity", "-Infinity", ".", "e+", "e-", "E+", "E-")
+_LONGEST_WORD = len("-Infinity")
+
+
+class Reading(Enum):
+    """How a body reads."""
+
+    EMPTY = "empty"
+    """No bytes, or nothing but white space."""
+    CUT = "cut"
+    """JSON that ends early."""
+    NOT_JSON = "not JSON"
+    """HTML, text, JSON with something after it or nested too deeply, or any other bytes."""
+    NOT_AN_ANSWER = "not an answer"
+    """Whole JSON without the shape of an answer, such as ``[]``, ``{}`` or ``details`` as text."""
+    ANSWER = "answer"
+    """An object whose ``details`` are a list of objects; or null or absent, with a status."""
+
+
+class Details(Enum):
+    """What stands under ``details``."""
+
+    ABSENT = "absent"
+    NULL = "null"
+    LIST = "list"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the first pass found out about a body; it judges nothing.
+
+    ``status`` and ``message`` are given whenever the body is a whole object, also when it is not
+    an answer. Text is given as it is, null as None, any other value as its JSON text. Of keys that
+    are sent twice the last one counts, as in other JSON decoders, but ``details`` sent twice are
+    not an answer: nobody can know which of them are meant.
+    """
+
+    reading: Reading
+    status: str | None = None
+    message: str | None = None
+    details: Details = Details.ABSENT
+    count: int = 0
+    """How many records ``details`` holds."""
+    file: BinaryIO = field(default_factory=BytesIO, repr=False, compare=False)
+    """Where the records lie: the file that was read, or the text that it held as a JSON string."""
+    spans: array[int] = field(default_factory=lambda: array("q"), repr=False)
+    """Where each window starts and ends in ``file``: start, end, start, end."""
+
+    def windows(self) -> Iterator[bytes]:
+        """Give the records in their order, a window at a time, each a JSON array of objects.
+
+        No window is empty. One is larger than asked for only when it holds a single record.
+        """
+        spans = iter(self.spans)
+        for start, end in zip(spans, spans, strict=True):
+            self.file.seek(start)
+            yield b"[%b]" % self.file.read(end - start)
+
+
+def read_envelope(file: BinaryIO, *, window: int = WINDOW) -> Envelope:
+    """Read the whole of ``file`` once, whatever it holds, without building its records.
+
+    Whatever Python's own decoder reads as an answer is one here: a byte-order mark, bytes that are
+    not UTF-8, lone surrogates, control characters, NaN and numbers of any size do no harm. An
+    answer within a JSON string is taken out of it [doc]. The time taken is proportional to the
+    size, the memory to ``window`` and to the largest record or other value.
+
+    Raises:
+        OSError: The file cannot be read. No content raises anything.
+    """
+    file.seek(0)
+    file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
+    text = _Text(file, window)
+    try:
+        envelope = _read_body(text)
+        if text.peek():
+            return Envelope(Reading.NOT_JSON)
+    except _CutError:
+        return Envelope(Reading.CUT)
+    except _MalformedError:
+        return Envelope(Reading.NOT_JSON)
+    return envelope
+
+
+def records(window: bytes) -> tuple[list[Record], bool]:
+    """Decode one of an envelope's windows: its records, and whether it was not strict JSON.
+
+    What is not strict (a lone surrogate, a control character, NaN, bytes that are not UTF-8, a
+    number out of range) is read by the standard library's decoder, with U+FFFD for what is not
+    UTF-8. Numbers stay exact: an integer is an ``int``, every other number a ``Decimal`` with the
+    digits that were sent, also NaN and the infinities. An integer too long for Python to convert
+    is a ``Decimal``, a number whose exponent no ``Decimal`` can hold is its own text.
+    """
+    try:
+        return _RECORDS.decode(window), False
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_leniently(window), True
+
+
+def _decode_leniently(value: bytes) -> Any:  # noqa: ANN401 - it is any JSON value
+    return _LENIENT.decode(value.decode("utf-8", "replace"))
+
+
+def _number(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+def _integer(text: str) -> int | Decimal:
+    try:
+        return int(text)
+    except ValueError:  # Python converts at most 4300 digits, for the time that it takes.
+        return Decimal(text)
+
+
+class _AnyObject(msgspec.Struct, gc=False):
+    """Any object; its fields are checked to be JSON and skipped."""
+
+
+# Its only leniencies are bytes that are not UTF-8 and the size of numbers, which records() reads.
+_OBJECTS = msgspec.json.Decoder(list[_AnyObject])
+_EACH = msgspec.json.Decoder(list[msgspec.Raw])
+_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=_number)
+_LENIENT = json.JSONDecoder(
+    strict=False, parse_int=_integer, parse_float=_number, parse_constant=Decimal
+)
+# Finds where a value ends, so that its numbers need no converting.
+_SCANNER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
+
+
+@dataclass(slots=True)
+class _List:
+    """A list that was passed: where its windows lie, and what they hold."""
+
+    spans: array[int] = field(default_factory=lambda: array("q"))
+    count: int = 0
+    only_objects: bool = True
+
+
+class _CutError(Exception):
+    """The text ends early."""
+
+
+class _MalformedError(Exception):
+    """The text is not JSON, whatever follows."""
+
+
+class _Text:
+    """A file of JSON, passed from where it stands to its end.
+
+    Bytes are held as Latin-1, one character a byte, so that positions are the file's own and bytes
+    that are not UTF-8 do no harm: all that gives JSON its structure is ASCII.
+    """
+
+    def __init__(self, file: BinaryIO, window: int) -> None:
+        self.file = file
+        self.window = window
+        self._held = ""
+        self._held_from = file.tell()
+        self._next = 0
+
+    @property
+    def position(self) -> int:
+        """Where in the file the text goes on."""
+        return self._held_from + self._next
+
+    def peek(self) -> str:
+        """Pass white space, and give the character after it: no character at the end."""
+        while True:
+            found = _NOT_SPACE.search(self._held, self._next)
+            if found is not None:
+                self._next = found.start()
+                return found.group()
+            self._next = len(self._held)
+            if not self._read_on():
+                return ""
+
+    def take(self, expected: str) -> str:
+        """Pass the next character, which has to be one of those expected."""
+        char = self.peek()
+        if not char:
+            raise _CutError
+        if char not in expected:
+            raise _MalformedError
+        self._next += 1
+        return char
+
+    def value(self) -> bytes:
+        """Pass the value that comes next, however long it is, and give it."""
+        self.peek()
+        end, goes_on = _end_of_value(self._held, self._next)
+        while goes_on and self._read_on():
+            end, goes_on = _end_of_value(self._held, self._next)
+        if end is None:
+            raise _CutError
+        value = self._held[self._next : end].encode("latin-1")
+        self._next = end
+        return value
+
+    def members(self) -> Iterator[str]:
+        """Pass an object, giving each of its keys; the caller passes the value in between."""
+        self.take("{")
+        if self.peek() == "}":
+            self.take("}")
+            return
+        while True:
+            if self.peek() not in {'"', ""}:
+                raise _MalformedError
+            key: str = _decode_leniently(self.value())
+            self.take(":")
+            yield key
+            if self.take(",}") == "}":
+                return
+
+    def elements(self) -> tuple[int, bool]:
+        """Pass a window of a list's elements: how many they are, and whether all are objects."""
+        if len(self._held) - self._next < self.window:
+            self._read_on()
+        objects = self._objects()
+        return (objects, True) if objects else self._one_by_one()
+
+    def _objects(self) -> int:
+        """Pass as many objects as the window holds, when they are found at once, and count them.
+
+        The window is cut in front of the last record in it that begins as its first one does. What
+        then reads as a list of objects is one by construction. If it does not read, the cut was in
+        a nested value or in a string, or one of the records is no strict JSON.
+        """
+        beginning = _BEGINNING.match(self._held, self._next)
+        if beginning is None:
+            return 0
+        cut = self._next + self.window
+        for _ in range(_TRIES):
+            cut = self._held.rfind(beginning.group(), self._next + 1, cut)
+            end = self._held.rfind("}", self._next, cut) + 1 if cut >= 0 else 0
+            if not end:
+                break
+            piece = self._held[self._next : end].encode("latin-1")
+            try:
+                count = len(_OBJECTS.decode(b"[%b]" % piece))
+            except (msgspec.DecodeError, RecursionError):
+                continue
+            _refuse_too_deep(piece, count)
+            self._next = end
+            return count
+        return 0
+
+    def _one_by_one(self) -> tuple[int, bool]:
+        """Pass elements of any kind, exactly and at the standard library's pace."""
+        start = self.position
+        only_objects = self.value().startswith(b"{")
+        count = 1
+        while self.position - start < self.window:
+            comma = _COMMA.match(self._held, self._next)
+            if comma is None:
+                break
+            end, goes_on = _end_of_value(self._held, comma.end())
+            if end is None or goes_on:
+                break
+            only_objects = only_objects and self._held[comma.end()] == "{"
+            count += 1
+            self._next = end
+        return count, only_objects
+
+    def _read_on(self) -> bool:
+        """Hold more of the file, twice as much if need be; false at its end."""
+        rest = self._held[self._next :]
+        more = self.file.read(max(self.window, len(rest)))
+        self._held_from += self._next
+        self._held = rest + more.decode("latin-1")
+        self._next = 0
+        return bool(more)
+
+
+def _end_of_value(text: str, start: int) -> tuple[int | None, bool]:
+    """Find where a value ends, if it does, and whether more text could change that.
+
+    Raises:
+        _MalformedError: No more text can make this a value.
+    """
+    try:
+        _, end = _SCANNER.raw_decode(text, start)
+    except RecursionError:
+        raise _MalformedError from None
+    except json.JSONDecodeError as error:
+        in_string = error.msg.startswith("Unterminated string") or (
+            error.msg.startswith("Invalid \\") and len(text) - error.pos <= len(r"\u0000")
+        )
+        if in_string or _goes_on(text, error.pos):
+            return None, True
+        raise _MalformedError from None
+    _refuse_too_deep(text[start:end].encode("latin-1"), 1)
+    if text[start] in '{["' or not _goes_on(text, end):
+        return end, False
+    return (end if end == len(text) else None), True
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Tell whether a number or a word that was read up to ``end`` may be cut by the text's end."""
+    rest = text[end : end + _LONGEST_WORD + 1]
+    return any(word.startswith(rest) for word in _GOES_ON)
+
+
+def _refuse_too_deep(values: bytes, count: int) -> None:
+    """Raise when one of these ``count`` values, parted by commas, is nested too deeply."""
+    opened = values.count(b"{") + (values.count(b"[") if b"[" in values else 0)
+    if opened - count < _DEEPEST:
+        return
+    if count > 1:
+        for value in _EACH.decode(b"[%b]" % values):
+            _refuse_too_deep(bytes(value), 1)
+        return
+    outside_strings = b"".join(_ESCAPE.sub(b"", values).split(b'"')[::2])
+    steps = outside_strings.translate(_DEPTH_STEPS, _NOT_BRACKETS)
+    if max(accumulate(step - 1 for step in steps), default=0) > _DEEPEST:
+        raise _MalformedError
+
+
+def _read_body(text: _Text) -> Envelope:
+    first = text.peek()
+    if not first:
+        return Envelope(Reading.EMPTY)
+    if first == "{":
+        return _read_object(text)
+    if first == '"':
+        return _read_text(text)
+    if first == "[":
+        _pass_list(text)
+    else:
+        text.value()
+    return Envelope(Reading.NOT_AN_ANSWER)
+
+
+def _read_text(text: _Text) -> Envelope:
+    """Read the JSON that a JSON string holds."""
+    held = _decode_leniently(text.value()).encode("utf-8", "surrogatepass")
+    envelope = read_envelope(BytesIO(held), window=text.window)
+    if envelope.reading in {Reading.ANSWER, Reading.NOT_AN_ANSWER}:
+        return envelope
+    return Envelope(Reading.NOT_AN_ANSWER)
+
+
+def _read_object(text: _Text) -> Envelope:
+    said: dict[str, str | None] = {"status": None, "message": None}
+    details = Details.ABSENT
+    found = _List()
+    for key in text.members():
+        if key in said:
+            said[key] = _as_text(text.value())
+            continue
+        kind, value = _pass_value(text)
+        if key == "details":
+            details = kind if details is Details.ABSENT else Details.OTHER
+            found = value
+    status, message = said["status"], said["message"]
+    if details is Details.LIST:
+        return Envelope(
+            Reading.ANSWER, status, message, details, found.count, text.file, found.spans
+        )
+    is_answer = details is not Details.OTHER and (status is not None or message is not None)
+    reading = Reading.ANSWER if is_answer else Reading.NOT_AN_ANSWER
+    return Envelope(reading, status, message, details)
+
+
+def _pass_value(text: _Text) -> tuple[Details, _List]:
+    """Pass any value, a list of any length among them, and tell what it would be as details."""
+    if text.peek() == "[":
+        found = _pass_list(text)
+        return Details.LIST if found.only_objects else Details.OTHER, found
+    return Details.NULL if text.value() == b"null" else Details.OTHER, _List()
+
+
+def _pass_list(text: _Text) -> _List:
+    found = _List()
+    text.take("[")
+    if text.peek() == "]":
+        text.take("]")
+        return found
+    while True:
+        text.peek()
+        start = text.position
+        count, only_objects = text.elements()
+        found.spans.extend((start, text.position))
+        found.count += count
+        found.only_objects = found.only_objects and only_objects
+        if text.take(",]") == "]":
+            return found
+
+
+def _as_text(value: bytes) -> str | None:
+    decoded = _decode_leniently(value)
+    if decoded is None or isinstance(decoded, str):
+        return decoded
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,274 @@
+"""The stream cdr: for each planned day fetch, decode, shape, emit, and move the bookmark.
+
+The only file that touches state. The SDK's private hooks that it overrides stand together at the
+end of the class, each with its reason; tests fail when the SDK changes under them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib import StateMessage
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
+
+from tap_ozonetel_cdr import decode, records, settings
+from tap_ozonetel_cdr.ahead import one_ahead
+from tap_ozonetel_cdr.client import Client
+from tap_ozonetel_cdr.days import Plan, parse_date, plan
+from tap_ozonetel_cdr.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+    from datetime import date
+
+    from singer_sdk.helpers.types import Context
+
+    from tap_ozonetel_cdr.client import DayAnswers
+    from tap_ozonetel_cdr.tap import TapOzonetelCDR
+
+_KNOWN_RETENTION = 15
+"""Days before today for which the API answers [doc]."""
+
+
+class CdrStream(Stream):
+    """One record a leg of a call, one request a day, a date as the bookmark."""
+
+    name = "cdr"
+    # Records fit their schema when they leave records.py.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    _tap: TapOzonetelCDR
+
+    def __init__(self, tap: TapOzonetelCDR) -> None:
+        """Make the stream; nothing is asked for before its sync."""
+        include_account = settings.includes_account(tap.config)
+        super().__init__(tap, schema=records.schema(include_account=include_account))
+        self.primary_keys = records.key_properties(include_account=include_account)
+        self.replication_key = "CallDate"
+        self._batching = False
+
+    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        """Yield the records of each planned day, and move the bookmark behind its last one.
+
+        The SDK asks for a record after it has written the one before: what follows the last
+        record of a day here happens when that record is out.
+        """
+        run = self._tap.run_settings()
+        planned = self._plan(run)
+        client = Client(run, clock=self._tap.clock, logger=self.logger)
+        shaper = records.Shaper(
+            zone=run.timezone,
+            account=run.user_name if run.include_account else None,
+            columns={crumb[-1] for crumb, selected in self.mask.items() if crumb and selected},
+        )
+        started = self._tap.clock.monotonic()
+        self._log_plan(planned, client)
+        calls = read = 0
+        try:
+            for answers in one_ahead(client.fetch_day, planned.days):
+                with contextlib.closing(answers):
+                    for window in answers.windows():
+                        for record in decode.records(window)[0]:
+                            yield shaper.shape(record, answers.day)
+                self._finish(answers.day)
+                read += 1
+                calls += answers.count
+                self._log_day(answers, read, planned, client)
+        finally:
+            self._report(shaper)
+        self.logger.info(
+            "Done: %d calls of %d days in %s, %d requests",
+            calls,
+            read,
+            _span(self._tap.clock.monotonic() - started),
+            client.requests,
+        )
+
+    # The plan
+
+    def _plan(self, run: settings.Settings) -> Plan:
+        """Return the days to ask for; say which are gone.
+
+        Raises:
+            StateError: The bookmark cannot be continued from, or days behind it are gone and
+                ``on_gap`` is ``fail``.
+        """
+        today = self._tap.clock.now().astimezone(run.timezone).date()
+        planned = plan(
+            today=today,
+            retention_days=run.retention_days,
+            lookback_days=run.lookback_days,
+            start_date=run.start_date,
+            end_date=run.end_date,
+            bookmark=self._bookmark(today),
+        )
+        if run.retention_days > _KNOWN_RETENTION:
+            self.logger.warning(
+                "retention_days is %d: the API is known to keep %d, and for older days it answers "
+                "as if there had been no calls",
+                run.retention_days,
+                _KNOWN_RETENTION,
+            )
+        if planned.gap:
+            lost = (
+                f"{planned.gap} can no longer be read: the last run is too long ago, and the API "
+                f"keeps {run.retention_days} days"
+            )
+            if run.on_gap == "fail":
+                raise StateError(
+                    f"{lost}. Nothing was asked for (on_gap: fail). To go on without them, set "
+                    f"start_date to {planned.gap.last} plus one day, or on_gap: warn"
+                )
+            self.logger.warning(
+                "%s. Ask Ozonetel for a report of these days if you need them", lost
+            )
+        if planned.before_retention:
+            self.logger.warning(
+                "start_date asks for %s, which the API no longer has: it keeps %d days",
+                planned.before_retention,
+                run.retention_days,
+            )
+        if planned.oldest_may_be_partial:
+            self.logger.warning(
+                "%s is the oldest day that the API answers for; it may no longer be whole",
+                planned.days[0],
+            )
+        if self.ABORT_AT_RECORD_COUNT is None:
+            return planned
+        # A test of the connection costs one request: the last day that is over, if there is one.
+        return Plan(planned.days[-2:][:1], None, None, oldest_may_be_partial=False)
+
+    def _bookmark(self, today: date) -> date | None:
+        """Return the last day read to its end, or None to begin at the first that is wanted.
+
+        Raises:
+            StateError: It is no date, lies in the future, or belongs to another key.
+        """
+        if self.replication_method != REPLICATION_INCREMENTAL:
+            return None
+        value = self.stream_state.get("replication_key_value")
+        if value is None:
+            return None
+        key = self.stream_state.get("replication_key", self.replication_key)
+        way_out = "Set the state right, or clear it to read all days that the API still has"
+        if key != self.replication_key:
+            raise StateError(
+                f"The bookmark in the state belongs to the key {key!r}, not to "
+                f"{self.replication_key}. {way_out}"
+            )
+        try:
+            bookmark = parse_date(value)
+        except ValueError:
+            raise StateError(
+                f"The bookmark in the state is no date: {value!r}. {way_out}"
+            ) from None
+        if bookmark > today:
+            raise StateError(
+                f"The bookmark in the state, {bookmark}, lies in the future: today is {today}. "
+                f"Check this machine's clock and the setting timezone. {way_out}"
+            )
+        return bookmark
+
+    # The bookmark
+
+    def _finish(self, day: date) -> None:
+        """Move the bookmark behind a day whose last record is written, and say so in a STATE."""
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        state = self.stream_state
+        if self.replication_method == REPLICATION_INCREMENTAL:
+            before = state.get("replication_key_value")
+            if before is None or parse_date(before) < day:
+                before = day.isoformat()
+            state["replication_key"] = self.replication_key
+            state["replication_key_value"] = before
+        if self._batching:
+            # The SDK writes it behind the batch that holds the day's last record.
+            self.state_manager.is_flushed = False
+        else:
+            self._tap.write_message(StateMessage(value=self.tap_state))
+
+    # What a person reads
+
+    def _log_plan(self, planned: Plan, client: Client) -> None:
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        if not planned.days:
+            self.logger.info("Nothing to read: no day lies between the first and the last wanted")
+            return
+        self.logger.info(
+            "Plan: %s to %s, %d requests, at least %s",
+            planned.days[0],
+            planned.days[-1],
+            len(planned.days),
+            _span(client.least_wait(len(planned.days))),
+        )
+
+    def _log_day(self, answers: DayAnswers, read: int, planned: Plan, client: Client) -> None:
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        left = len(planned.days) - read
+        wait = client.least_wait() if left else 0
+        self.logger.info(
+            "%s: %d calls, answered in %s (%d of %d)%s",
+            answers.day,
+            answers.count,
+            _span(answers.seconds),
+            read,
+            len(planned.days),
+            f"; next request in {_span(wait)}, at least {_span(client.least_wait(left))} left"
+            if wait >= 1
+            else "",
+        )
+
+    def _report(self, shaper: records.Shaper) -> None:
+        """Say what was strange in the records of this run: names and counts, never a value."""
+        for name, count in shaper.new_fields.items():
+            self.logger.warning(
+                "The API sends a field that is new: %s, %d times; it is kept in AdditionalFields",
+                name,
+                count,
+            )
+        for name, count in shaper.unfitting.items():
+            self.logger.warning(
+                "%d values of %s do not fit its type; they are kept in AdditionalFields",
+                count,
+                name,
+            )
+        if shaper.without_id:
+            self.logger.warning(
+                "%d ids are missing (CallID or UCID); they are empty text", shaper.without_id
+            )
+        if shaper.replaced:
+            self.logger.warning(
+                "%d values held what no target can hold (U+0000, lone surrogates, numbers that "
+                "are not finite); see the list in the documentation of columns",
+                shaper.replaced,
+            )
+
+    # The SDK's private hooks
+
+    def _sync_records(
+        self, context: Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        """Note whether records go into batches, whose STATE has to come behind them."""
+        self._batching = not write_messages
+        yield from super()._sync_records(context, write_messages=write_messages)
+
+    def _increment_stream_state(self, latest_record: object, *, context: object = None) -> None:
+        """Leave the bookmark alone: by record it could name a day that is half written."""
+
+    def _write_starting_replication_value(self, context: object) -> None:
+        """Leave it out of the state: it would compare date-times of ``start_date``."""
+
+    def get_replication_key_signpost(self, context: object = None) -> None:
+        """Give none: the days planned end today."""
+
+
+def _span(seconds: float) -> str:
+    """Return a duration as a person says it."""
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004
