@@ -1,0 +1,51 @@
+# Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
+
+# The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
+SLOW =
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN = "$(UV)" run --frozen --no-sync
+
+# Another project's active environment is not this one's.
+unexport VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow $(SLOW:%=test-%) lint types format clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
+		printf 'make %-8s %s\n' "$$name" "$$text"; done
+
+setup: ## make the environment in .venv, from uv.lock
+	@command -v "$(UV)" >/dev/null || { \
+		echo "Fetching uv from the package index into .uv"; \
+		PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 $(PYTHON) -m pip install -qq --upgrade \
+			--disable-pip-version-check --target .uv uv; }
+	@test -d .venv || echo "Setting up the environment in .venv: a minute or so, this once"
+	@"$(UV)" sync --locked --quiet
+
+demo: setup ## load the calls of an emulated account, and look at them
+	@$(RUN) examples/demo.sh
+
+test: setup ## run the tests, but for the slow suites
+	@$(RUN) pytest -m "not slow"
+
+test-slow: $(SLOW:%=test-%)
+
+$(SLOW:%=test-%): test-%: setup
+	@$(RUN) pytest -m slow tests/test_$*.py
+
+lint: setup ## check the style, and that the code is formatted
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+
+types: setup ## check the types
+	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples
+
+format: setup ## format the code
+	@$(RUN) ruff check --fix
+	@$(RUN) ruff format
+
+clean: ## remove what these targets made
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache

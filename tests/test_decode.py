@@ -1,0 +1,460 @@
+from __future__ import annotations
+
+import json
+import tracemalloc
+from decimal import Decimal
+from io import BytesIO
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tap_ozonetel_cdr import decode
+from tap_ozonetel_cdr.decode import Details, Envelope, Reading, read_envelope, records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SUCCESS = b'"status": "success", "message": "success"'
+
+
+def envelope_of(body: bytes, **options: int) -> Envelope:
+    """Read a body that lies in memory."""
+    return read_envelope(BytesIO(body), **options)
+
+
+def records_of(body: bytes, **options: int) -> list[decode.Record]:
+    """Read all records of a body that is an answer."""
+    envelope = envelope_of(body, **options)
+    assert envelope.reading is Reading.ANSWER
+    found = [record for window in envelope.windows() for record in records(window)[0]]
+    assert len(found) == envelope.count
+    return found
+
+
+def answer(*values: bytes) -> bytes:
+    """Make an answer of records that each hold one of these JSON texts as ``V``."""
+    return b'{"details":[%b],%b}' % (b",".join(b'{"V":%b}' % value for value in values), SUCCESS)
+
+
+@pytest.mark.parametrize(
+    ("body", "reading"),
+    [
+        (b"", Reading.EMPTY),
+        (b" \t\r\n", Reading.EMPTY),
+        (b"\xef\xbb\xbf", Reading.EMPTY),
+        (b"\xef\xbb", Reading.NOT_JSON),
+        (b"<html><body>502</body></html>", Reading.NOT_JSON),
+        (b"Unauthorized", Reading.NOT_JSON),
+        (b'say "hello"', Reading.NOT_JSON),
+        (b"\x00\xff\xfe", Reading.NOT_JSON),
+        (b"\x0b{}", Reading.NOT_JSON),
+        (b"]", Reading.NOT_JSON),
+        (b"{1: 2}", Reading.NOT_JSON),
+        (b"{'status': 1}", Reading.NOT_JSON),
+        (b'{"status" "success"}', Reading.NOT_JSON),
+        (b'{"status": success}', Reading.NOT_JSON),
+        (b'{"status": "\\x"}', Reading.NOT_JSON),
+        (b'{"status": "\\u12G4"}', Reading.NOT_JSON),
+        (b'{"status": "success",}', Reading.NOT_JSON),
+        (b'{"status": "success"]', Reading.NOT_JSON),
+        (b'{"status": 1.x}', Reading.NOT_JSON),
+        (b'{"status": truth}', Reading.NOT_JSON),
+        (b'{"details": [{},], "status": "success"}', Reading.NOT_JSON),
+        (b'{"details": [,{}], "status": "success"}', Reading.NOT_JSON),
+        (b'{"details": [{} {}], "status": "success"}', Reading.NOT_JSON),
+        (b'{"details": [{"V": 01}], "status": "success"}', Reading.NOT_JSON),
+        (b'{"details": [{}}, "status": "success"}', Reading.NOT_JSON),
+        (b'{"details": [], "status": "success"} x', Reading.NOT_JSON),
+        (b'{"details": [], "status": "success"}}', Reading.NOT_JSON),
+        (b'{"details": [], "status": "success"}{"details": []}', Reading.NOT_JSON),
+        (b'{"status": "success"}\x00', Reading.NOT_JSON),
+        (b'"{}" x', Reading.NOT_JSON),
+        (b"{", Reading.CUT),
+        (b"[", Reading.CUT),
+        (b'"', Reading.CUT),
+        (b'{"', Reading.CUT),
+        (b'{"details": [{"V": 1}', Reading.CUT),
+        (b'{"details": [{"V": 1}]', Reading.CUT),
+        (b'{"details": [{"V": 1}], "status": "success"', Reading.CUT),
+        (b'{"details": [1, 2', Reading.CUT),
+        (b"[]", Reading.NOT_AN_ANSWER),
+        (b'[{"details": []}]', Reading.NOT_AN_ANSWER),
+        (b"5", Reading.NOT_AN_ANSWER),
+        (b"-1.5e3", Reading.NOT_AN_ANSWER),
+        (b"null", Reading.NOT_AN_ANSWER),
+        (b"{}", Reading.NOT_AN_ANSWER),
+        (b'{"token": "secret"}', Reading.NOT_AN_ANSWER),
+        (b'{"status": null, "message": null}', Reading.NOT_AN_ANSWER),
+        (b'{"details": null}', Reading.NOT_AN_ANSWER),
+        (b'""', Reading.NOT_AN_ANSWER),
+        (b'"Token Expired"', Reading.NOT_AN_ANSWER),
+        (b'"[]"', Reading.NOT_AN_ANSWER),
+        (b'"{\\"details\\": [{}"', Reading.NOT_AN_ANSWER),
+        (b'{"details": []}', Reading.ANSWER),
+        (b'{"status": "fail"}', Reading.ANSWER),
+        (b'{"message": "No Data Found"}', Reading.ANSWER),
+        (b'{"details": null, "status": "success"}', Reading.ANSWER),
+        (b'\xef\xbb\xbf {"details": []} \r\n\t', Reading.ANSWER),
+    ],
+)
+@pytest.mark.parametrize("window", [1, decode.WINDOW])
+def test_a_body_reads_as_what_it_is(body: bytes, reading: Reading, window: int) -> None:
+    """Each kind of body has its own reading, whatever is read at once."""
+    assert envelope_of(body, window=window).reading is reading
+
+
+@pytest.mark.parametrize(
+    ("details", "kind"),
+    [
+        (b'"no calls"', Details.OTHER),
+        (b"5", Details.OTHER),
+        (b"false", Details.OTHER),
+        (b"{}", Details.OTHER),
+        (b"[1]", Details.OTHER),
+        (b"[null]", Details.OTHER),
+        (b"[[]]", Details.OTHER),
+        (b'[{"V": 1}, "text"]', Details.OTHER),
+        (b'["text", {"V": 1}]', Details.OTHER),
+        (b'[{"V": 1}, {"V": 2}, 3, {"V": 4}, {"V": 5}]', Details.OTHER),
+        (b'[{}], "details": [{}]', Details.OTHER),
+        (b'null, "details": [{}]', Details.OTHER),
+        (b'[{}], "details": null', Details.OTHER),
+        (b'[{}], "d\\u0065tails": [{}]', Details.OTHER),
+        (b'null, "details": null, "details": [{}]', Details.OTHER),
+    ],
+)
+@pytest.mark.parametrize("window", [1, decode.WINDOW])
+def test_details_that_hold_no_records_are_no_answer(
+    details: bytes, kind: Details, window: int
+) -> None:
+    """Details that are not one list of objects are no answer, though its words can be judged."""
+    body = b'{"details": %b, "status": "error", "message": "Token Expired"}' % details
+    assert envelope_of(body, window=window) == Envelope(
+        Reading.NOT_AN_ANSWER, "error", "Token Expired", kind
+    )
+
+
+@pytest.mark.parametrize(
+    ("details", "kind"),
+    [(b"", Details.ABSENT), (b'"details": null,', Details.NULL), (b'"details":[],', Details.LIST)],
+)
+def test_an_answer_may_have_no_records(details: bytes, kind: Details) -> None:
+    """Details that are absent, null or empty are told apart."""
+    assert envelope_of(b"{%b%b}" % (details, SUCCESS)) == Envelope(
+        Reading.ANSWER, "success", "success", kind
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b'"false"', "false"),
+        (b"false", "false"),
+        (b"0", "0"),
+        (b"1.50", "1.50"),
+        (b"null", None),
+        (b'""', ""),
+        (b'{"code": [5]}', '{"code": [5]}'),
+        (b'["\xc3\xa9"]', '["\u00e9"]'),
+        (b'"caf\xc3\xa9 \\u20ac"', "caf\u00e9 \u20ac"),
+        (b'"caf\xe9"', "caf\ufffd"),
+        (b'["\xe9"]', '["\ufffd"]'),
+        (b'"first", "status": "last"', "last"),
+    ],
+)
+def test_status_and_message_are_text(sent: bytes, status: str | None) -> None:
+    """A status that is not text is given as its JSON, and so is a message."""
+    assert envelope_of(b'{"message": "m", "status": %b}' % sent).status == status
+    swapped = sent.replace(b'"status"', b'"message"')
+    assert envelope_of(b'{"status": "s", "message": %b}' % swapped).message == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status":"s","message":"m","details":[{"V":1},{"V":2}]}',
+        b'{"details":[{"V":1},{"V":2}],"message":"m","status":"s"}',
+        b'{"status":"s","x":[{"details":[{"V":9}]},5],"details":[{"V":1},{"V":2}],"message":"m"}',
+        b'{"x":{"details":[{"V":9}],"status":"x"},"status":"s","details":[{"V":1},{"V":2}],'
+        b'"y":"]}","message":"m","z":null,"":[[]]}',
+        b' {\n "status" : "s" ,\r\n\t"details" : [ { "V" : 1 } , { "V" : 2 } ] , "message" : "m" } ',
+        b'\xef\xbb\xbf{"\\u0064etails":[{"V":1},{"V":2}],"message":"m","status":"s"}',
+        b'"{\\"status\\":\\"s\\",\\"message\\":\\"m\\",\\"details\\":[{\\"V\\":1},{\\"V\\":2}]}"',
+        b'"\\ufeff {\\"status\\":\\"s\\",\\"message\\":\\"m\\",\\"details\\":[{\\"V\\":1},{\\"V\\":2}]}"\n',
+    ],
+)
+@pytest.mark.parametrize("window", [1, 9, decode.WINDOW])
+def test_an_answer_is_found_wherever_its_parts_stand(body: bytes, window: int) -> None:
+    """Order, white space, unknown keys, escaped keys and a wrapping string change nothing."""
+    envelope = envelope_of(body, window=window)
+    assert (envelope.reading, envelope.status, envelope.message) == (Reading.ANSWER, "s", "m")
+    assert (envelope.details, envelope.count) == (Details.LIST, 2)
+    assert records_of(body, window=window) == [{"V": 1}, {"V": 2}]
+
+
+ODD_BODY = (
+    '\n{"status":"s","x":[{"a":[1.5e+3,-2E-1,true]},-0.25,[],null],"o":{"n":{}},"details":[{"CallID":'
+    '31733467784618213,"N":"\u0928\u092e \\"},{\\"","T":true,"F":1.10},{"CallID":1e+9,"N":"\\\\",'
+    '"X":NaN,"I":-Infinity} , {"CallID":0,"N":"\\ud800\\u0041 \\ud83d\\ude00]}"},\n{},{"L":[{"CallID"'
+    ':"{"},{"CallID":"}"}]}],"message":"m","e":12.5}'
+).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [ODD_BODY, json.dumps(ODD_BODY.decode()).encode()],
+    ids=["object", "object in a string"],
+)
+@pytest.mark.parametrize("window", [1, 2, 5, 64, decode.WINDOW])
+def test_a_cut_anywhere_is_seen(body: bytes, window: int) -> None:
+    """A body reads as cut at every offset but the last, and as an answer of all records there."""
+    body = body.strip()
+    readings = {envelope_of(body[:cut], window=window).reading for cut in range(1, len(body))}
+    assert readings == {Reading.CUT}
+    assert envelope_of(body, window=window).count == 5
+
+
+@pytest.mark.parametrize("window", range(1, 420))
+def test_every_window_size_gives_the_same_records(window: int) -> None:
+    """Wherever the windows are cut, each is an array of whole records, in order, none empty."""
+    whole = json.loads(ODD_BODY, parse_float=Decimal, parse_constant=Decimal)["details"]
+    pieces = [records(piece)[0] for piece in envelope_of(ODD_BODY, window=window).windows()]
+    assert all(pieces)
+    assert repr([record for piece in pieces for record in piece]) == repr(whole)
+
+
+def test_windows_are_as_large_as_asked_for() -> None:
+    """Windows fill the size asked for and pass it only where a single record is larger."""
+    sizes = [10] * 40 + [500] + [10] * 40
+    body = answer(*(b'"%b"' % (b"x" * size) for size in sizes))
+    windows = list(envelope_of(body, window=200).windows())
+    lengths = [len(window) - len("[]") for window in windows]
+    assert sum(len(records(window)[0]) for window in windows) == len(sizes)
+    assert [length for length in lengths if length > 200] == [len('{"V":""}') + 500]
+    assert len(lengths) < 14
+
+
+def test_windows_can_be_read_again() -> None:
+    """The windows of an envelope are the same however often they are read."""
+    envelope = envelope_of(ODD_BODY, window=30)
+    assert list(envelope.windows()) == list(envelope.windows())
+
+
+@pytest.mark.parametrize(
+    ("sent", "value", "lenient"),
+    [
+        (b'"plain"', "plain", False),
+        (b'"\\u0000"', "\x00", False),
+        (b'"\\ud83d\\ude00"', "\U0001f600", False),
+        (b"31733467784618213", 31733467784618213, False),
+        (b"18446744073709551616", 2**64, False),
+        (b"-123456789012345678901234567890", -123456789012345678901234567890, False),
+        (b"1.10", Decimal("1.10"), False),
+        (b"0.1000000000000000055", Decimal("0.1000000000000000055"), False),
+        (b"-0.0", Decimal("-0.0"), False),
+        (b"1e2", Decimal("1E+2"), False),
+        (b"1e999", Decimal("1E+999"), False),
+        (b"1e9999999999999999999", "1e9999999999999999999", False),
+        (b"[1.5,{}]", [Decimal("1.5"), {}], False),
+        (b"9" * 5000, Decimal("9" * 5000), True),
+        (b"NaN", Decimal("NaN"), True),
+        (b"Infinity", Decimal("Infinity"), True),
+        (b"-Infinity", Decimal("-Infinity"), True),
+        (b'"\\ud800"', "\ud800", True),
+        (b'"\\udc00\\ud800"', "\udc00\ud800", True),
+        (b'"\xed\xa0\x80"', "\ufffd\ufffd\ufffd", True),
+        (b'"caf\xe9"', "caf\ufffd", True),
+        (b'"a\tb\x00"', "a\tb\x00", True),
+        (
+            b'["\xff",1.10,1e9999999999999999999]',
+            ["\ufffd", Decimal("1.10"), "1e" + "9" * 19],
+            True,
+        ),
+    ],
+)
+@pytest.mark.parametrize("window", [1, decode.WINDOW])
+def test_every_value_is_kept_as_it_was_sent(
+    sent: bytes, value: Any, lenient: bool, window: int
+) -> None:
+    """Numbers keep their digits, and what is no strict JSON is read as well and said to be so."""
+    body = answer(b'"before"', sent, b'"after"')
+    envelope = envelope_of(body, window=window)
+    read = [records(piece) for piece in envelope.windows()]
+    found = [record["V"] for piece, _ in read for record in piece]
+    assert repr(found) == repr(["before", value, "after"])
+    assert [type(found[1]), any(flag for _, flag in read)] == [type(value), lenient]
+
+
+def test_only_a_window_that_is_not_strict_is_said_to_be_so() -> None:
+    """The windows around one that is no strict JSON are read as any other."""
+    envelope = envelope_of(answer(b"1", b"NaN", b"2"), window=1)
+    assert [records(piece)[1] for piece in envelope.windows()] == [False, True, False]
+
+
+def test_an_exact_number_is_written_as_it_was_sent() -> None:
+    """A number that is no integer encodes as the same JSON number."""
+    [record] = records_of(answer(b"[1.10,0.1000000000000000055,-0.0,100.0,1E+2]"))
+    encode = msgspec.json.Encoder(decimal_format="number").encode
+    assert encode(record["V"]) == b"[1.10,0.1000000000000000055,-0.0,100.0,1E+2]"
+
+
+def nested(depth: int) -> bytes:
+    """Make a value of lists and objects in each other, so that its record is ``depth`` deep."""
+    opened = [b"[", b'{"V":'] * (depth // 2)
+    closed = {b"[": b"]", b'{"V":': b"}"}
+    return b"%b1%b" % (
+        b"".join(opened[: depth - 1]),
+        b"".join(closed[part] for part in reversed(opened[: depth - 1])),
+    )
+
+
+@pytest.mark.parametrize("also", [b"1", b"NaN"], ids=["strict", "lenient"])
+@pytest.mark.parametrize(
+    ("value", "reading"),
+    [
+        (nested(200), Reading.ANSWER),
+        (nested(202), Reading.NOT_JSON),
+        (nested(900), Reading.NOT_JSON),
+        (nested(100_000), Reading.NOT_JSON),
+        (b"[%b]" % b",".join([nested(150)] * 3), Reading.ANSWER),
+        (b"[%b]" % b",".join([nested(150), nested(200), nested(3)]), Reading.NOT_JSON),
+        (b"[%b]" % b",".join([b'{"[":"\\"]"}'] * 300), Reading.ANSWER),
+        (b'"%b"' % (b"{[" * 300), Reading.ANSWER),
+        (b'["%b",%b]' % (b"]" * 300, nested(300)), Reading.NOT_JSON),
+    ],
+)
+def test_values_that_are_nested_too_deeply_are_refused(
+    value: bytes, also: bytes, reading: Reading
+) -> None:
+    """Two hundred levels are read, more are not, and text that looks like levels does not count."""
+    body = answer(b"0", value, also, b"2", b"3", value)
+    assert envelope_of(body).reading is reading
+    if reading is Reading.ANSWER:
+        assert len(records_of(body)) == 6
+
+
+def test_two_hundred_levels_is_the_limit_to_the_level() -> None:
+    """A record with lists of 200 levels in all is read, and one with 201 is not."""
+    readings = [
+        envelope_of(answer(b"[" * more + b"]" * more, b"1", b"2")).reading for more in (199, 200)
+    ]
+    assert readings == [Reading.ANSWER, Reading.NOT_JSON]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"x":%b}', b'{"status":%b}', b'{"details":%b}', b"%b", b'"%b"'],
+)
+def test_depth_without_end_raises_nothing(body: bytes) -> None:
+    """No depth anywhere in a body lets an error out."""
+    assert envelope_of(body % (b"[" * 100_000 + b"]" * 100_000)).reading in {
+        Reading.NOT_JSON,
+        Reading.NOT_AN_ANSWER,
+    }
+
+
+class Counted:
+    """A decoder that counts what it is given to read."""
+
+    def __init__(self, decoder: Any) -> None:
+        """Stand in for ``decoder``."""
+        self._decoder = decoder
+        self.calls = 0
+        self.size = 0
+
+    def decode(self, text: bytes) -> Any:
+        """Count and decode a whole text."""
+        self.calls += 1
+        self.size += len(text)
+        return self._decoder.decode(text)
+
+    def raw_decode(self, text: str, start: int) -> Any:
+        """Count and decode the value that starts there."""
+        self.calls += 1
+        value, end = self._decoder.raw_decode(text, start)
+        self.size += end - start
+        return value, end
+
+
+PLAIN = b'{"CallID":1,"Comments":"fine"}'
+NESTED_SAME = b'{"CallID":1,"L":[%b]}' % b",".join([b'{"CallID":2}'] * 60)
+
+
+@pytest.mark.parametrize(
+    ("first", "rest"),
+    [
+        (PLAIN, PLAIN),
+        (b'{"CallID":NaN}', PLAIN),
+        (b'{"CallID":NaN}', b'{"CallID":NaN}'),
+        (PLAIN, b'{"CallID":1,"C":"},{\\"CallID\\"' + b'},{"' * 9 + b":1}"),
+        (PLAIN, NESTED_SAME),
+        (PLAIN, b'{"CallID":1,"C":"%b"}' % (b"}" * 500)),
+        (b'{"CallID":"%b"}' % (b"}" * 100_000), PLAIN),
+        (b"{}", b"{}"),
+        (b'{"CallID":01}', PLAIN),
+        (b'{"CallID":"' + b'\\"},{' * 9, PLAIN),
+    ],
+    ids=[
+        "plain",
+        "one refused in front",
+        "all refused",
+        "strings like records",
+        "nested like records",
+        "strings of braces",
+        "a large one in front",
+        "empty",
+        "malformed in front",
+        "open in front",
+    ],
+)
+def test_reading_takes_linear_time(
+    first: bytes, rest: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body twice as long costs twice the decoding at most, whatever its records look like."""
+    costs = []
+    for size in (400_000, 800_000):
+        decoders = [Counted(decode._OBJECTS), Counted(decode._SCANNER)]  # noqa: SLF001 - counted
+        monkeypatch.setattr(decode, "_OBJECTS", decoders[0])
+        monkeypatch.setattr(decode, "_SCANNER", decoders[1])
+        body = b'{"details":[%b%b],"status":""}' % (first, (b"," + rest) * (size // len(rest)))
+        read_envelope(BytesIO(body), window=4096)
+        monkeypatch.undo()
+        assert sum(decoder.size for decoder in decoders) < 12 * len(body)
+        costs.append(sum(decoder.calls for decoder in decoders))
+    assert costs[1] <= 2 * costs[0] + 10
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        b'{"CallID":"%d","Comments":"\xe0\xa4\xa8 %b"}' % (10**16, b"x" * 1000),
+        b'{"CallID":"%d","Comments":"\xe9 %b"}' % (10**16, b"x" * 1000),
+        b'{"CallID":NaN,"Comments":"%b"}' % (b"x" * 1000),
+    ],
+    ids=["strict", "not UTF-8", "NaN"],
+)
+def test_memory_does_not_grow_with_the_body(record: bytes) -> None:
+    """Both passes over 20 MB hold a few windows of it, never more."""
+    with TemporaryFile() as file:
+        file.write(b'{"details":[' + record)
+        for _ in range(200):
+            file.write((b"," + record) * 100)
+        file.write(b"],%b}" % SUCCESS)
+        tracemalloc.start()
+        try:
+            envelope = read_envelope(file)
+            count = sum(len(records(window)[0]) for window in envelope.windows())
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert (envelope.count, count) == (20_001, 20_001)
+    assert peak < 2_000_000
+
+
+def test_a_record_larger_than_the_window_is_read_whole() -> None:
+    """One comment of 5 MB does no harm, wherever it stands."""
+    comment = 'say \\"},{\\" ' * 400_000
+    body = answer(b"1", f'"{comment}"'.encode(), b"2")
+    assert records_of(body) == [{"V": 1}, {"V": json.loads(f'"{comment}"')}, {"V": 2}]
