@@ -183,16 +183,16 @@ class _Call:
         if duration is None:
             return self._following("PickupTime", start)
         during = (start, start + duration)
-        answered = self._says_midnight("PickupTime") and _seconds_in(self._record, "TalkTime")
-        return self._closest("PickupTime", during, during if answered else None)
+        talked = self._says_midnight("PickupTime") and _seconds_in(self._record, "TalkTime")
+        return self._closest("PickupTime", during, during if talked else None)
 
     def ended(self) -> _Moment | None:
         start, duration = self.started[0], self._duration
         if duration is None:
             return self._following("EndTime", start)
         end = start + duration
-        unanswered = self._says_midnight("EndTime") and _seconds_in(self._record, "TimeToAnswer")
-        return self._closest("EndTime", (end, end), (end, end + (unanswered or 0)))
+        rang = self._says_midnight("EndTime") and _seconds_in(self._record, "TimeToAnswer")
+        return self._closest("EndTime", (end, end), (end, end + (rang or 0)))
 
     def end(self, ended: _Moment | None) -> int:
         """Return what is known best of the call's end."""

@@ -1,28 +1,33 @@
-"""The columns of a call, and how a record of the API becomes one row of them.
+"""ONE table of columns: the JSON schema and the shaping of records are both made from it.
 
-One table; the schema and the shaping both come from it. Every API field keeps its own name and its
-own text, but for this closed list:
+A shaped record holds what the API sent, and beside it what an analyst needs. The record of the API
+can be rebuilt from it exactly, but for this closed list:
 
-- a number in a text column becomes its own digits, and canonical integer text in an integer column
-  its number: ``"12"``, not ``"012"``, ``"+12"`` or ``"12.0"``;
-- blank, null and absent are null in typed columns; null and absent are null in text columns, which
-  keep ``""``; an id that is null, absent or blank is ``""``;
-- U+0000 and lone surrogates become U+FFFD, since no target can hold them; where that makes two
-  names one, the later gets another U+FFFD;
-- a number that is not finite becomes its text in ``AdditionalFields``.
+- In a text column, an integer becomes its own digits: ``504995`` reads as ``"504995"``.
+- In an integer column, canonical integer text becomes its number: ``"5"`` reads as ``5``.
+- In a typed column (date, integer) blank text, null and an absent field all become null; in a text
+  column null and an absent field do, and ``""`` stays ``""``. Blank is empty or only white space.
+- In an id, a missing id (blank text, null or an absent field) becomes empty text; ids are text
+  columns otherwise.
+- U+0000 and lone surrogates become U+FFFD, each of them one, also in the names of fields and
+  objects. A name that this makes equal to another gets one more U+FFFD, until it differs.
+- In ``AdditionalFields`` a number that is not finite becomes its text, such as ``"NaN"``; so does
+  one beyond the range of a double, or with more decimal places than PostgreSQL keeps.
 
-What fits none of this stands in ``AdditionalFields`` under its own name, as it was sent.
+Whatever else does not fit its column (``"007"``, ``"+5"``, ``5.0``, true, an object) is null there,
+or empty text for an id, and stands under its own name in ``AdditionalFields``, beside the fields
+that this table does not know. A field of the API that bears an added column's name stands there
+too. Of a column that is not selected neither the value nor what would not fit is emitted.
 """
 
 from __future__ import annotations
 
-import enum
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tap_ozonetel_cdr.instants import LARGEST_INTEGER, Instants, ordinal, seconds
 
@@ -31,298 +36,386 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+Kind = Literal["account", "id", "text", "date", "integer", "seconds", "instant", "object"]
+"""What a column holds, which sets its JSON type and how it is shaped."""
 
-class Kind(enum.Enum):
-    """What a column holds."""
-
-    ID = "text that is never null"
-    TEXT = "text"
-    DATE = "date"
-    INTEGER = "integer of 64 bits"
-    INSTANT = "date-time with offset"
-    OBJECT = "object"
-
-
-_SCHEMAS: Mapping[Kind, dict[str, Any]] = {
-    Kind.ID: {"type": "string"},
-    Kind.TEXT: {"type": ["string", "null"]},
-    Kind.DATE: {"type": ["string", "null"], "format": "date"},
-    Kind.INTEGER: {
-        "type": ["integer", "null"],
-        "minimum": -LARGEST_INTEGER - 1,
-        "maximum": LARGEST_INTEGER,
-    },
-    Kind.INSTANT: {"type": ["string", "null"], "format": "date-time"},
-    Kind.OBJECT: {"type": ["object", "null"], "additionalProperties": True},
+_SMALLEST_INTEGER = -LARGEST_INTEGER - 1
+_INTEGER: Mapping[str, object] = {
+    "type": ["integer", "null"],
+    "minimum": _SMALLEST_INTEGER,
+    "maximum": LARGEST_INTEGER,
+}
+_SCHEMAS: Mapping[Kind, Mapping[str, object]] = {
+    "account": {"type": "string"},
+    "id": {"type": "string"},
+    "text": {"type": ["string", "null"]},
+    "date": {"type": ["string", "null"], "format": "date"},
+    "integer": _INTEGER,
+    "seconds": {**_INTEGER, "minimum": 0},
+    "instant": {"type": ["string", "null"], "format": "date-time"},
+    # Without "properties", or the SDK's flattening would lose the whole column: it puts an object's
+    # known properties in the object's place.
+    "object": {"type": ["object", "null"], "additionalProperties": True},
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the stream.
-
-    Attributes:
-        name: Its name; for an API field the API's own.
-        kind: What it holds.
-        description: What it means, with unit and zone.
-        source: For an added column: the API field that it is made from.
-    """
+class Column(NamedTuple):
+    """One column of the stream."""
 
     name: str
     kind: Kind
     description: str
     source: str | None = None
+    """The API's field that it is made from; the field of the same name unless it is added."""
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """The column's JSON schema."""
+        return {**_SCHEMAS[self.kind], "description": self.description}
 
 
-ACCOUNT = Column("UserName", Kind.ID, "The CloudAgent account (setting user_name).")
-ADDITIONAL_FIELDS = Column(
-    "AdditionalFields",
-    Kind.OBJECT,
-    "Fields that this schema does not know, and values that do not fit their column, as sent.",
+def _field(name: str, description: str, kind: Kind = "text") -> Column:
+    return Column(name, kind, description, name)
+
+
+def _seconds(source: str, description: str) -> Column:
+    return Column(f"{source}Seconds", "seconds", description, source)
+
+
+# The 43 fields of the vendor's page in its order [doc], then those that accounts get besides
+# [field], then the added columns.
+COLUMNS: Final[tuple[Column, ...]] = (
+    Column("UserName", "account", "The CloudAgent account that the call belongs to."),
+    _field("AgentDialStatus", 'How dialing the agent ended, such as "answered".'),
+    _field("AgentID", "The id of the agent who took the call."),
+    _field("AgentName", "The name of the agent who took the call."),
+    _field("CallAudio", "The address of the call's recording."),
+    _field("CallDate", "The day on which the call started, in the account's time zone.", "date"),
+    _field("CallID", "The id of the call, which all of its legs share, as text.", "id"),
+    _field("CallerConfAudioFile", "The address of the recording of the conference."),
+    _field("CallerID", "The customer's phone number as it was sent."),
+    _field("CampaignName", "The campaign that the call belongs to."),
+    _field("Comments", "What the agent noted about the call."),
+    _field("ConferenceDuration", "The length of the conference as HH:MM:SS."),
+    _field("CustomerDialStatus", 'How dialing the customer ended, such as "answered".'),
+    _field("CustomerRingTime", "How long the customer's phone rang, as HH:MM:SS."),
+    _field("DID", "The account's number that the call came in on or went out from."),
+    _field("DialOutName", "The name of the list or target that was dialed out to."),
+    _field("DialStatus", 'How dialing ended, such as "answered".'),
+    _field("DialedNumber", "The phone number that was dialed."),
+    _field("Disposition", "The outcome that the agent chose; it can still change after the call."),
+    _field("Duration", "The length of the call as HH:MM:SS, which can exceed 24 hours."),
+    _field("DynamicDID", "The number that was shown in place of the account's own."),
+    _field("E164", "The customer's phone number in the international format E.164."),
+    _field("EndTime", "When the call ended: HH:MM:SS in the account's time zone, no date."),
+    _field("Event", 'The kind of event that the leg is, such as "AgentDial".'),
+    _field("HandlingTime", "The length of talk and wrap-up together as HH:MM:SS."),
+    _field("HangupBy", 'Who ended the call, such as "UserHangup".'),
+    _field("HoldDuration", "How long the customer was on hold, as HH:MM:SS."),
+    _field("Location", "Where the customer's number belongs."),
+    _field(
+        "PickupTime", "When the call was answered: HH:MM:SS in the account's time zone, no date."
+    ),
+    _field("Rating", "The customer's rating of the call; it can still change after it.", "integer"),
+    _field("RatingComments", "What the customer said about the rating."),
+    _field("Skill", "The skill, that is the group of agents, that the call was for."),
+    _field("StartTime", "When the call started: HH:MM:SS in the account's time zone, no date."),
+    _field("Status", 'Whether the call was answered: "Answered" or "NotAnswered".'),
+    _field("TalkTime", "How long agent and customer talked, as HH:MM:SS."),
+    _field("TimeToAnswer", "How long it took until the call was answered, as HH:MM:SS."),
+    _field("TransferType", "How the call was transferred; empty if it was not."),
+    _field("TransferredTo", "Whom the call was transferred to; empty if it was not."),
+    _field("Type", 'The direction or mode of the call, such as "InBound" or "Progressive".'),
+    _field("UCID", "The id of this leg of the call, as text.", "id"),
+    _field("UUI", "What the account's own systems attached to the call."),
+    _field("WrapUpEndTime", "When wrap-up ended: HH:MM:SS in the account's time zone, no date."),
+    _field("WrapUpStartTime", "When wrap-up began: HH:MM:SS in the account's time zone, no date."),
+    _field("WrapupDuration", "The length of the wrap-up after the call as HH:MM:SS."),
+    _field("CallFlow", "The path that the call took through the account's menus."),
+    _field("QueueTime", "How long the call waited in a queue, as HH:MM:SS."),
+    _field("DialCount", "How many times the call was dialed.", "integer"),
+    _field("VideoRecordingURL", "The address of the video recording."),
+    _seconds("Duration", "The length of the call in seconds."),
+    _seconds("TalkTime", "How long agent and customer talked, in seconds."),
+    _seconds("HandlingTime", "The length of talk and wrap-up together in seconds."),
+    _seconds("TimeToAnswer", "How long it took until the call was answered, in seconds."),
+    _seconds("WrapupDuration", "The length of the wrap-up after the call in seconds."),
+    _seconds("HoldDuration", "How long the customer was on hold, in seconds."),
+    _seconds("ConferenceDuration", "The length of the conference in seconds."),
+    _seconds("CustomerRingTime", "How long the customer's phone rang, in seconds."),
+    _seconds("QueueTime", "How long the call waited in a queue, in seconds."),
+    Column(
+        "StartedAt",
+        "instant",
+        "The instant at which the call started, with the offset of the account's time zone.",
+        "StartTime",
+    ),
+    Column(
+        "PickedUpAt",
+        "instant",
+        "The instant at which the call was answered, with the offset of the account's time zone; "
+        "null if it was not.",
+        "PickupTime",
+    ),
+    Column(
+        "EndedAt",
+        "instant",
+        "The instant at which the call ended, with the offset of the account's time zone.",
+        "EndTime",
+    ),
+    Column(
+        "WrapUpStartedAt",
+        "instant",
+        "The instant at which wrap-up began, with the offset of the account's time zone; null if "
+        "there was none.",
+        "WrapUpStartTime",
+    ),
+    Column(
+        "WrapUpEndedAt",
+        "instant",
+        "The instant at which wrap-up ended, with the offset of the account's time zone; null if "
+        "there was none.",
+        "WrapUpEndTime",
+    ),
+    Column(
+        "AdditionalFields",
+        "object",
+        "Fields that the schema does not know and values that do not fit their column, under their "
+        "own names as the API sent them; null if there are none.",
+    ),
 )
 
-# The fields of the vendor's page [doc], in its order.
-_API_COLUMNS = (
-    Column("AgentDialStatus", Kind.TEXT, "How dialling the agent ended."),
-    Column("AgentID", Kind.TEXT, "Id of the agent."),
-    Column("AgentName", Kind.TEXT, "Name of the agent; personal data."),
-    Column("CallAudio", Kind.TEXT, "URL of the recording; may come after the call."),
-    Column("CallDate", Kind.DATE, "Day of the call in the account's time zone."),
-    Column("CallID", Kind.ID, "Id of the call, which can have several legs."),
-    Column("CallerConfAudioFile", Kind.TEXT, "Recording of the caller's conference."),
-    Column("CallerID", Kind.TEXT, "Number of the caller; personal data."),
-    Column("CampaignName", Kind.TEXT, "Campaign that the call belongs to."),
-    Column("Comments", Kind.TEXT, "The agent's comments; may change after the call."),
-    Column("ConferenceDuration", Kind.TEXT, "Time in conference, HH:MM:SS."),
-    Column("CustomerDialStatus", Kind.TEXT, "How dialling the customer ended."),
-    Column("CustomerRingTime", Kind.TEXT, "Time that the customer's phone rang, HH:MM:SS."),
-    Column("DID", Kind.TEXT, "Number of the account that was called or dialled from."),
-    Column("DialOutName", Kind.TEXT, "Name of the dial-out."),
-    Column("DialStatus", Kind.TEXT, "How dialling ended."),
-    Column("DialedNumber", Kind.TEXT, "Number that was dialled; personal data."),
-    Column("Disposition", Kind.TEXT, "The agent's disposition; may change after the call."),
-    Column("Duration", Kind.TEXT, "Length of the call, HH:MM:SS; can exceed 24 hours."),
-    Column("DynamicDID", Kind.TEXT, "Dynamic number of the account."),
-    Column("E164", Kind.TEXT, "Number of the customer in E.164 form; personal data."),
-    Column("EndTime", Kind.TEXT, "Time of day of the end, HH:MM:SS, account's time zone."),
-    Column("Event", Kind.TEXT, "Kind of the leg, such as AgentDial."),
-    Column("HandlingTime", Kind.TEXT, "Talk time and wrap-up together, HH:MM:SS."),
-    Column("HangupBy", Kind.TEXT, "Who ended the call."),
-    Column("HoldDuration", Kind.TEXT, "Time on hold, HH:MM:SS."),
-    Column("Location", Kind.TEXT, "Location of the caller."),
-    Column("PickupTime", Kind.TEXT, "Time of day of the answer, HH:MM:SS, account's time zone."),
-    Column("Rating", Kind.INTEGER, "Rating of the call; may change after it."),
-    Column("RatingComments", Kind.TEXT, "Comments with the rating."),
-    Column("Skill", Kind.TEXT, "Skill that the call was routed by."),
-    Column("StartTime", Kind.TEXT, "Time of day of the start, HH:MM:SS, account's time zone."),
-    Column("Status", Kind.TEXT, "Answered or NotAnswered."),
-    Column("TalkTime", Kind.TEXT, "Time of talking, HH:MM:SS."),
-    Column("TimeToAnswer", Kind.TEXT, "Time until the answer, HH:MM:SS."),
-    Column("TransferType", Kind.TEXT, "Kind of transfer."),
-    Column("TransferredTo", Kind.TEXT, "Whom the call was transferred to."),
-    Column("Type", Kind.TEXT, "Kind of call, such as InBound or Progressive."),
-    Column("UCID", Kind.ID, "Id of this leg of the call."),
-    Column("UUI", Kind.TEXT, "User-to-user information passed with the call."),
-    Column("WrapUpEndTime", Kind.TEXT, "Time of day of the wrap-up's end, HH:MM:SS."),
-    Column("WrapUpStartTime", Kind.TEXT, "Time of day of the wrap-up's start, HH:MM:SS."),
-    Column("WrapupDuration", Kind.TEXT, "Length of the wrap-up, HH:MM:SS."),
-    # Accounts get these too [field].
-    Column("CallFlow", Kind.TEXT, "Path of the call through the account's flow."),
-    Column("QueueTime", Kind.TEXT, "Time in the queue, HH:MM:SS."),
-    Column("DialCount", Kind.INTEGER, "How many times the number was dialled."),
-    Column("VideoRecordingURL", Kind.TEXT, "URL of the video recording."),
-)
-
-
-def _seconds_of(source: str) -> Column:
-    return Column(f"{source}Seconds", Kind.INTEGER, f"{source} in seconds.", source)
-
-
-def _instant_of(name: str, source: str) -> Column:
-    meaning = f"{source} with its date and the offset of the account's time zone."
-    return Column(name, Kind.INSTANT, meaning, source)
-
-
-_ADDED_COLUMNS = (
-    _seconds_of("Duration"),
-    _seconds_of("TalkTime"),
-    _seconds_of("HandlingTime"),
-    _seconds_of("TimeToAnswer"),
-    _seconds_of("WrapupDuration"),
-    _seconds_of("HoldDuration"),
-    _seconds_of("ConferenceDuration"),
-    _seconds_of("CustomerRingTime"),
-    _seconds_of("QueueTime"),
-    _instant_of("StartedAt", "StartTime"),
-    _instant_of("PickedUpAt", "PickupTime"),
-    _instant_of("EndedAt", "EndTime"),
-    _instant_of("WrapUpStartedAt", "WrapUpStartTime"),
-    _instant_of("WrapUpEndedAt", "WrapUpEndTime"),
-    ADDITIONAL_FIELDS,
-)
-
-COLUMNS = (*_API_COLUMNS, *_ADDED_COLUMNS)
-"""Every column but ``UserName``, which only ``include_account`` brings."""
+_API_FIELDS: Final = frozenset(column.name for column in COLUMNS if column.source == column.name)
 
 
 def schema(*, include_account: bool) -> dict[str, Any]:
-    """Return the JSON schema of a record."""
-    columns = (ACCOUNT, *COLUMNS) if include_account else COLUMNS
+    """Return the stream's JSON schema, with the column ``UserName`` if ``include_account``."""
     return {
         "type": "object",
-        "properties": {c.name: {**_SCHEMAS[c.kind], "description": c.description} for c in columns},
+        "properties": {
+            column.name: column.schema
+            for column in COLUMNS
+            if include_account or column.kind != "account"
+        },
     }
 
 
 def key_properties(*, include_account: bool) -> tuple[str, ...]:
-    """Return the key: the call and its leg, behind the account where accounts share a table."""
+    """Return the columns that tell records apart, with ``UserName`` first if ``include_account``.
+
+    ``UCID`` is the id of the leg that a record stands for, ``CallID`` the call's [field].
+    """
     return ("UserName", "CallID", "UCID") if include_account else ("CallID", "UCID")
 
 
+def key(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return ``CallID`` and ``UCID`` of a record of the API, as they are emitted."""
+    return _emitted_id(record.get("CallID")), _emitted_id(record.get("UCID"))
+
+
+@dataclass
+class Counts:
+    """What a user should hear of the records that were shaped: names of fields, and how often."""
+
+    new_fields: Counter[str] = field(default_factory=Counter)
+    """Fields that the table does not know, by name: the records that have them."""
+    misfits: Counter[str] = field(default_factory=Counter)
+    """Values that do not fit their column, by column."""
+    missing_ids: Counter[str] = field(default_factory=Counter)
+    """Ids emitted as empty text, by column; those that did not fit are among them."""
+    replaced: Counter[str] = field(default_factory=Counter)
+    """Characters replaced with U+FFFD, by column, or by field in ``AdditionalFields``."""
+    numbers_as_text: Counter[str] = field(default_factory=Counter)
+    """Numbers that stand as text in ``AdditionalFields``, by field."""
+
+
 class Shaper:
-    """Makes rows of records, and counts what a person should hear about; never keeps a value."""
+    """Shapes an account's records as the table of columns says."""
+
+    counts: Counts
+    """What was met since the counts were last replaced with new ones."""
 
     def __init__(
-        self, *, zone: ZoneInfo, account: str | None = None, columns: Collection[str] | None = None
+        self,
+        timezone: ZoneInfo,
+        *,
+        account: str | None = None,
+        columns: Collection[str] | None = None,
     ) -> None:
-        """Shape for one account.
+        """Place times of day in ``timezone``, and make the named ``columns``: all of them if None.
 
-        Args:
-            zone: The account's time zone.
-            account: What stands in ``UserName``; None for no such column.
-            columns: The names of the selected columns, None for all; others are not computed.
+        ``UserName`` is among them only with an ``account``. A column that is not named is not
+        computed; without ``AdditionalFields`` new fields are not looked for.
         """
-        names = {c.name for c in COLUMNS} if columns is None else set(columns)
-        self._account = {"UserName": account} if account is not None else {}
-        self._fitters = [(c.name, _FITTERS[c.kind], c.name in names) for c in _API_COLUMNS]
-        self._seconds = [
-            (c.name, str(c.source))
-            for c in _ADDED_COLUMNS
-            if c.kind is Kind.INTEGER and c.name in names
+        chosen = [
+            column
+            for column in COLUMNS
+            if (columns is None or column.name in columns)
+            and (account is not None or column.kind != "account")
         ]
-        self._instants = Instants(zone, names)
-        self._instant_names = [
-            c.name for c in _ADDED_COLUMNS if c.kind is Kind.INSTANT and c.name in names
-        ]
-        self._keeps_additional = ADDITIONAL_FIELDS.name in names
-        self.new_fields: Counter[str] = Counter()
-        """How often a field came that the schema does not know."""
-        self.unfitting: Counter[str] = Counter()
-        """How often a value did not fit its column and went to ``AdditionalFields``."""
-        self.replaced = 0
-        """Texts and names in which a character was replaced."""
-        self.without_id = 0
-        """Records without a ``CallID`` or ``UCID``."""
+        names: dict[Kind, list[str]] = {kind: [] for kind in _SCHEMAS}
+        for column in chosen:
+            names[column.kind].append(column.name)
+        self.counts = Counts()
+        self._row = {column.name: _DEFAULTS.get(column.kind) for column in chosen}
+        self._row.update(dict.fromkeys(names["account"], account))
+        self._texts = names["text"]
+        self._ids = names["id"]
+        self._typed = [(c.name, _CONVERTERS[c.kind]) for c in chosen if c.kind in _CONVERTERS]
+        self._seconds = [(c.name, c.source) for c in chosen if c.kind == "seconds" and c.source]
+        self._instants = Instants(timezone, names["instant"]) if names["instant"] else None
+        self._keeps_additional = bool(names["object"])
 
     def shape(self, record: Mapping[str, Any], day: date) -> dict[str, Any]:
-        """Return the row of a record.
+        """Return the row of a record that the API gave for ``day``: every column, in their order.
 
-        Args:
-            record: As decoded; it is left as it is.
-            day: The day asked for, which stands in for a ``CallDate`` that is no date.
+        ``record`` is any JSON object whose numbers are ``int``, ``float`` or ``Decimal``. Nothing
+        in it raises anything. The row and the record may share nested values.
         """
-        row: dict[str, Any] = dict(self._account)
-        additional: dict[str, Any] = {}
-        for name, fit, selected in self._fitters:
-            if not selected:
-                continue
-            value = record.get(name)
-            fitted = fit(value)
-            if fitted is _UNFITTING:
-                self.unfitting[name] += 1
-                additional[name] = self._holdable(value)
-                fitted = "" if fit is _id else None
-            elif fitted.__class__ is str and _UNHOLDABLE.search(fitted):
-                fitted = self._holdable(fitted)
-            if fit is _id and not fitted:
-                self.without_id += 1
-            row[name] = fitted
+        row: dict[str, Any] = self._row.copy()
+        misfits = []
+        value_of = record.get
+        for name in self._texts:
+            value = value_of(name)
+            if type(value) is str:  # nearly always
+                row[name] = value
+            elif (text := _text(value)) is _MISFIT:
+                misfits.append(name)
+            else:
+                row[name] = text
+        for name, convert in self._typed:
+            converted = convert(value_of(name))
+            if converted is _MISFIT:
+                misfits.append(name)
+            else:
+                row[name] = converted
         for name, source in self._seconds:
-            text = record.get(source)
-            row[name] = seconds(text) if text.__class__ is str else None
-        if self._instant_names:
-            known = self._instants.of(record, day.toordinal())
-            for name in self._instant_names:
-                row[name] = known.get(name)
-        if self._keeps_additional:
-            for name in record.keys() - _API_NAMES:
-                self.new_fields[name] += 1
-                self._add(additional, name, record[name])
-            row[ADDITIONAL_FIELDS.name] = additional or None
+            value = value_of(source)
+            if type(value) is str:
+                row[name] = seconds(value)
+        if self._instants is not None:
+            row.update(self._instants.of(record, day.toordinal()))
+        for name in self._ids:
+            if not row[name]:
+                self.counts.missing_ids[name] += 1
+        self._replace_unholdable(row)
+        if misfits:
+            self.counts.misfits.update(misfits)
+        if self._keeps_additional and (misfits or not record.keys() <= _API_FIELDS):
+            row["AdditionalFields"] = self._additional_fields(record, misfits)
         return row
 
-    def _add(self, fields: dict[str, Any], name: str, value: object) -> None:
-        """Put a value under its name, made fit for a target, without losing another."""
-        name = self._holdable(name)
-        while name in fields:
-            name += _REPLACEMENT
-        fields[name] = self._holdable(value)
+    def _replace_unholdable(self, row: dict[str, Any]) -> None:
+        texts = "".join([value for value in row.values() if type(value) is str])
+        if (texts.isascii() and "\0" not in texts) or not _UNHOLDABLE.search(texts):
+            return
+        for name, value in row.items():
+            if type(value) is str:
+                row[name] = self._holdable_text(value, name)
 
-    def _holdable(self, value: Any) -> Any:  # noqa: ANN401  # any JSON value
-        """Return a value with nothing in it that no target can hold."""
-        if isinstance(value, str):
-            text, count = _UNHOLDABLE.subn(_REPLACEMENT, value)
-            self.replaced += count > 0
-            return text
-        if isinstance(value, list):
-            return list(map(self._holdable, value))
-        if isinstance(value, dict):
-            fields: dict[str, Any] = {}
-            # Names that stay as they are come first, so that none of them gives way.
-            for name in sorted(value, key=lambda name: bool(_UNHOLDABLE.search(name))):
-                self._add(fields, name, value[name])
-            return fields
-        if isinstance(value, (float, Decimal)) and not math.isfinite(value):
-            self.replaced += 1
-            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    def _additional_fields(
+        self, record: Mapping[str, Any], misfits: Collection[str]
+    ) -> dict[str, Any]:
+        """Return the fields that have no other place, in the record's order."""
+        fields = self._holdable_object(
+            {
+                name: value
+                for name, value in record.items()
+                if name in misfits or name not in _API_FIELDS
+            }
+        )
+        self.counts.new_fields.update(fields.keys() - _API_FIELDS)
+        return fields
+
+    def _holdable(self, value: Any, field: str) -> Any:  # noqa: ANN401 - it is any JSON value
+        """Return ``value`` as every target can hold it, counting what that changes in ``field``."""
+        kind = type(value)
+        if kind is str:
+            return self._holdable_text(value, field)
+        if kind is dict:
+            return self._holdable_object(value, field)
+        if kind is list:
+            return [self._holdable(item, field) for item in value]
+        if kind in {float, Decimal} and not _is_holdable(value):
+            self.counts.numbers_as_text[field] += 1
+            return str(Decimal(value))
         return value
 
+    def _holdable_object(
+        self, members: Mapping[str, Any], field: str | None = None
+    ) -> dict[str, Any]:
+        """Return an object within ``field``, or the object whose members are the fields."""
+        held: dict[str, Any] = {}
+        for name, value in members.items():
+            holdable, replaced = _UNHOLDABLE.subn(_REPLACEMENT, name)
+            while replaced and (holdable in held or holdable in members):
+                holdable += _REPLACEMENT
+            place = holdable if field is None else field
+            if replaced:
+                self.counts.replaced[place] += replaced
+            held[holdable] = self._holdable(value, place)
+        return held
 
-_API_NAMES = frozenset(c.name for c in _API_COLUMNS)
-_UNFITTING = object()
-_REPLACEMENT = "\ufffd"
-_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
-_INTEGER = re.compile("0|-?[1-9][0-9]{0,18}")
+    def _holdable_text(self, text: str, field: str) -> str:
+        holdable, replaced = _UNHOLDABLE.subn(_REPLACEMENT, text)
+        if replaced:
+            self.counts.replaced[field] += replaced
+        return holdable
+
+
+# Stands for a value that does not fit its column: None is a value of its own.
+_MISFIT: Final = object()
+_REPLACEMENT: Final = "\ufffd"
+_UNHOLDABLE: Final = re.compile("[\0\ud800-\udfff]")
+_CANONICAL_INTEGER: Final = re.compile("0|-?[1-9][0-9]{0,18}")
+_MOST_DECIMAL_PLACES: Final = 16_383
+"""Of PostgreSQL's ``numeric``, and so of a number in its ``jsonb``."""
 
 
 def _text(value: object) -> object:
-    kind = value.__class__
-    if kind is str or value is None:
+    if value is None or type(value) is str:
         return value
-    return str(value) if kind is int else _UNFITTING
+    return str(value) if type(value) is int else _MISFIT
 
 
 def _id(value: object) -> object:
-    if value is None or (value.__class__ is str and not value.strip()):
-        return ""
-    return _text(value)
+    return "" if _is_blank(value) else _text(value)
+
+
+def _emitted_id(value: object) -> str:
+    text = _id(value)
+    return _UNHOLDABLE.sub(_REPLACEMENT, text) if isinstance(text, str) else ""
 
 
 def _date(value: object) -> object:
-    if value is None or (value.__class__ is str and not value.strip()):
+    if _is_blank(value):
         return None
-    if value.__class__ is str and ordinal(value) is not None:
-        return value
-    return _UNFITTING
+    return value if type(value) is str and ordinal(value) is not None else _MISFIT
 
 
-def _integer(value: Any) -> object:  # noqa: ANN401  # any JSON value
-    if value.__class__ is str:
-        if not value.strip():
-            return None
-        if not _INTEGER.fullmatch(value):
-            return _UNFITTING
+def _integer(value: object) -> object:
+    if _is_blank(value):
+        return None
+    if type(value) is str and _CANONICAL_INTEGER.fullmatch(value):
         value = int(value)
-    if value is None:
-        return None
-    if value.__class__ is int and -LARGEST_INTEGER - 1 <= value <= LARGEST_INTEGER:
+    if type(value) is int and _SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
         return value
-    return _UNFITTING
+    return _MISFIT
 
 
-_FITTERS: Mapping[Kind, Callable[[Any], object]] = {
-    Kind.TEXT: _text,
-    Kind.ID: _id,
-    Kind.DATE: _date,
-    Kind.INTEGER: _integer,
+def _is_blank(value: object) -> bool:
+    return value is None or (type(value) is str and not value.strip())
+
+
+def _is_holdable(number: float | Decimal) -> bool:
+    if not math.isfinite(number):
+        return False
+    return type(number) is float or int(number.as_tuple().exponent) >= -_MOST_DECIMAL_PLACES
+
+
+_CONVERTERS: Final[Mapping[Kind, Callable[[object], object]]] = {
+    "id": _id,
+    "date": _date,
+    "integer": _integer,
 }
+_DEFAULTS: Final[Mapping[Kind, str]] = {"id": ""}

@@ -59,7 +59,7 @@ class CdrStream(Stream):
         planned = self._plan(run)
         client = Client(run, clock=self._tap.clock, logger=self.logger)
         shaper = records.Shaper(
-            zone=run.timezone,
+            run.timezone,
             account=run.user_name if run.include_account else None,
             columns={crumb[-1] for crumb, selected in self.mask.items() if crumb and selected},
         )
@@ -77,7 +77,7 @@ class CdrStream(Stream):
                 calls += answers.count
                 self._log_day(answers, read, planned, client)
         finally:
-            self._report(shaper)
+            self._report(shaper.counts)
         self.logger.info(
             "Done: %d calls of %d days in %s, %d requests",
             calls,
@@ -223,30 +223,17 @@ class CdrStream(Stream):
             else "",
         )
 
-    def _report(self, shaper: records.Shaper) -> None:
+    def _report(self, counts: records.Counts) -> None:
         """Say what was strange in the records of this run: names and counts, never a value."""
-        for name, count in shaper.new_fields.items():
-            self.logger.warning(
-                "The API sends a field that is new: %s, %d times; it is kept in AdditionalFields",
-                name,
-                count,
-            )
-        for name, count in shaper.unfitting.items():
-            self.logger.warning(
-                "%d values of %s do not fit its type; they are kept in AdditionalFields",
-                count,
-                name,
-            )
-        if shaper.without_id:
-            self.logger.warning(
-                "%d ids are missing (CallID or UCID); they are empty text", shaper.without_id
-            )
-        if shaper.replaced:
-            self.logger.warning(
-                "%d values held what no target can hold (U+0000, lone surrogates, numbers that "
-                "are not finite); see the list in the documentation of columns",
-                shaper.replaced,
-            )
+        for met, what in (
+            (counts.new_fields, "times the API sent the new field %s; it is in AdditionalFields"),
+            (counts.misfits, "values do not fit the column %s; they are in AdditionalFields"),
+            (counts.missing_ids, "records have no %s; it is empty text there"),
+            (counts.replaced, "characters that no target can hold became U+FFFD in %s"),
+            (counts.numbers_as_text, "numbers that no target can hold became their text in %s"),
+        ):
+            for name, count in met.items():
+                self.logger.warning(f"%d {what}", count, name)  # noqa: G004  a fixed text
 
     # The SDK's private hooks
 
