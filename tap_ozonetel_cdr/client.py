@@ -7,7 +7,6 @@ import email.utils
 import json
 import tempfile
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -61,13 +60,14 @@ class DayAnswers:
     """From the first question to the last byte of the last answer."""
 
     @property
-    def count(self) -> int:
-        """How many records they hold."""
-        return sum(body.envelope.count for body in self.bodies)
+    def parts(self) -> list[Envelope]:
+        """What was read of each answer, with its records."""
+        return [body.envelope for body in self.bodies]
 
-    def windows(self) -> Iterator[bytes]:
-        """Give their records, a window at a time, each a JSON array of objects."""
-        return chain.from_iterable(body.envelope.windows() for body in self.bodies)
+    @property
+    def count(self) -> int:
+        """How many records they hold, one that stands in two of them counted twice."""
+        return sum(part.count for part in self.parts)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -266,7 +266,9 @@ class Shaper:
         self._instants = Instants(timezone, names["instant"]) if names["instant"] else None
         self._keeps_additional = bool(names["object"])
 
-    def shape(self, record: Mapping[str, Any], day: date) -> dict[str, Any]:
+    def shape(  # noqa: C901, PLR0912  # one pass over the columns, a loop a kind
+        self, record: Mapping[str, Any], day: date
+    ) -> dict[str, Any]:
         """Return the row of a record that the API gave for ``day``: every column, in their order.
 
         ``record`` is any JSON object whose numbers are ``int``, ``float`` or ``Decimal``. Nothing
@@ -410,7 +412,7 @@ def _is_blank(value: object) -> bool:
 def _is_holdable(number: float | Decimal) -> bool:
     if not math.isfinite(number):
         return False
-    return type(number) is float or int(number.as_tuple().exponent) >= -_MOST_DECIMAL_PLACES
+    return isinstance(number, float) or int(number.as_tuple().exponent) >= -_MOST_DECIMAL_PLACES
 
 
 _CONVERTERS: Final[Mapping[Kind, Callable[[object], object]]] = {

@@ -14,7 +14,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_ozonetel_cdr import decode, records, settings
+from tap_ozonetel_cdr import records, settings, twins
 from tap_ozonetel_cdr.ahead import one_ahead
 from tap_ozonetel_cdr.client import Client
 from tap_ozonetel_cdr.days import Plan, parse_date, plan
@@ -68,14 +68,18 @@ class CdrStream(Stream):
         calls = read = 0
         try:
             for answers in one_ahead(client.fetch_day, planned.days):
+                keys, emitted = twins.Keys(), 0
                 with contextlib.closing(answers):
-                    for window in answers.windows():
-                        for record in decode.records(window)[0]:
-                            yield shaper.shape(record, answers.day)
+                    for record in twins.once(answers.parts):
+                        shaped = shaper.shape(record, answers.day)
+                        keys.add((shaped["CallID"], shaped["UCID"]))
+                        emitted += 1
+                        yield shaped
+                    self._log_repeats(answers, emitted, keys)
                 self._finish(answers.day)
                 read += 1
-                calls += answers.count
-                self._log_day(answers, read, planned, client)
+                calls += emitted
+                self._log_day(answers, emitted, read, planned, client)
         finally:
             self._report(shaper.counts)
         self.logger.info(
@@ -198,15 +202,37 @@ class CdrStream(Stream):
         if not planned.days:
             self.logger.info("Nothing to read: no day lies between the first and the last wanted")
             return
+        wait = client.least_wait(len(planned.days))
         self.logger.info(
-            "Plan: %s to %s, %d requests, at least %s",
+            "Plan: %s to %s, %d requests%s",
             planned.days[0],
             planned.days[-1],
             len(planned.days),
-            _span(client.least_wait(len(planned.days))),
+            f", at least {_span(wait)}" if wait else ", no wait",
         )
 
-    def _log_day(self, answers: DayAnswers, read: int, planned: Plan, client: Client) -> None:
+    def _log_repeats(self, answers: DayAnswers, emitted: int, keys: twins.Keys) -> None:
+        """Say once a day what was left out, and that records which differ share a key."""
+        if emitted < answers.count:
+            self.logger.info(
+                "%s: %d calls were listed in two parts of the day; they are emitted once",
+                answers.day,
+                answers.count - emitted,
+            )
+        suspects = keys.repeated()
+        found = twins.find(answers.parts, suspects) if suspects else None
+        if found:
+            self.logger.warning(
+                "%s: %d keys stand for records that differ, such as CallID %s, UCID %s; all of "
+                "them are emitted, and a target that upserts keeps one of each",
+                answers.day,
+                found.count,
+                *found.example,
+            )
+
+    def _log_day(
+        self, answers: DayAnswers, emitted: int, read: int, planned: Plan, client: Client
+    ) -> None:
         if self.ABORT_AT_RECORD_COUNT is not None:
             return
         left = len(planned.days) - read
@@ -214,7 +240,7 @@ class CdrStream(Stream):
         self.logger.info(
             "%s: %d calls, answered in %s (%d of %d)%s",
             answers.day,
-            answers.count,
+            emitted,
             _span(answers.seconds),
             read,
             len(planned.days),
