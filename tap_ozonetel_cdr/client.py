@@ -140,7 +140,13 @@ class Client:
             self._wait()
             auth = self._authentication()
             # Made anew for each try: today grows, and may be over by then.
-            whole = whole_day(day, self._clock.now().astimezone(self._settings.timezone))
+            now = self._clock.now().astimezone(self._settings.timezone)
+            if day > now.date():
+                raise LocalError(
+                    f"{day} has not begun at {now:%Y-%m-%d %H:%M}: this machine's clock was set "
+                    f"back during the run. {_NOTHING_LOST}"
+                )
+            whole = whole_day(day, now)
             part = parts(Window(day, first, whole.last), self._part_size)[0]
             verdict, body = self._send("GET", CDR_PATH, self._question(part), auth)
             self.requests += 1

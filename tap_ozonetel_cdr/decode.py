@@ -39,6 +39,8 @@ _TRIES = 8
 _NOT_SPACE = re.compile(r"[^ \t\n\r]")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _BEGINNING = re.compile(r'\{[ \t\n\r]*"[^"]*"')
+# Python's decoder names the "u" of an escape that it cannot read.
+_CUT_ESCAPE = re.compile(r"u[0-9a-fA-F]{0,4}\Z")
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DEPTH_STEPS = bytes.maketrans(b"[]{}", b"\x02\x00\x02\x00")
@@ -331,10 +333,8 @@ def _end_of_value(text: str, start: int) -> tuple[int | None, bool]:
     except RecursionError:
         raise _MalformedError from None
     except json.JSONDecodeError as error:
-        in_string = error.msg.startswith("Unterminated string") or (
-            error.msg.startswith("Invalid \\") and len(text) - error.pos <= len(r"\u0000")
-        )
-        if in_string or _goes_on(text, error.pos):
+        in_string = error.msg.startswith("Unterminated string")
+        if in_string or _CUT_ESCAPE.match(text, error.pos) or _goes_on(text, error.pos):
             return None, True
         raise _MalformedError from None
     _refuse_too_deep(text[start:end].encode("latin-1"), 1)
