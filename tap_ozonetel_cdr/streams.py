@@ -40,6 +40,8 @@ class CdrStream(Stream):
     name = "cdr"
     # Records fit their schema when they leave records.py.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    # A target would drop every call older than the API's memory.
+    emit_activate_version_messages = False
     _tap: TapOzonetelCDR
 
     def __init__(self, tap: TapOzonetelCDR) -> None:

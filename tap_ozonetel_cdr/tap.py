@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import TapCapabilities
 from singer_sdk.io_base import SingerWriter
 
 from tap_ozonetel_cdr import settings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     import click
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib.encoding.simple import Message
 
@@ -43,6 +45,11 @@ class TapOzonetelCDR(Tap):
     name = "tap-ozonetel-cdr"
     # The SDK adds settings of its own to this object.
     config_jsonschema = copy.deepcopy(settings.CONFIG_JSONSCHEMA)
+    # All of the SDK's but ACTIVATE_VERSION: on it a target drops what a run did not bring, and that
+    # would be every call older than the API's memory.
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        c for c in Tap.capabilities if c is not TapCapabilities.ACTIVATE_VERSION
+    ]
     message_writer_class = LineWriter
     message_writer: LineWriter
     clock: ClassVar[Clock] = Clock()
