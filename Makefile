@@ -11,7 +11,7 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow $(SLOW:%=test-%) lint types format clean
+.PHONY: help setup demo test versions test-slow $(SLOW:%=test-%) lint types format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -30,6 +30,9 @@ demo: setup ## load the calls of an emulated account, and look at them
 
 test: setup ## run the tests, but for the slow suites
 	@$(RUN) pytest -m "not slow"
+
+versions: setup ## run the tests on every Python from 3.10 that is on this machine
+	@"$(UV)" tool run --with tox-uv tox run
 
 test-slow: $(SLOW:%=test-%)
 
