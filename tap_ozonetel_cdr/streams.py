@@ -7,6 +7,7 @@ end of the class, each with its reason; tests fail when the SDK changes under th
 from __future__ import annotations
 
 import contextlib
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +144,7 @@ class CdrStream(Stream):
             if run.on_gap == "fail":
                 raise StateError(
                     f"{lost}. Nothing was asked for (on_gap: fail). To go on without them, set "
-                    f"start_date to {planned.gap.last} plus one day, or on_gap: warn"
+                    f"start_date to {planned.gap.last + timedelta(days=1)}, or on_gap to warn"
                 )
             self.logger.warning(
                 "%s. Ask Ozonetel for a report of these days if you need them", lost
@@ -236,11 +237,11 @@ class CdrStream(Stream):
         found = twins.find(answers.parts, suspects) if suspects else None
         if found:
             self.logger.warning(
-                "%s: %d keys stand for records that differ, such as CallID %s, UCID %s; all of "
-                "them are emitted, and a target that upserts keeps one of each",
+                "%s: records that differ share their key, such as CallID %s, UCID %s (keys: %d); "
+                "all of them are emitted, but a target that upserts keeps one of each key",
                 answers.day,
-                found.count,
                 *found.example,
+                found.count,
             )
 
     def _log_day(
