@@ -97,7 +97,7 @@ class Envelope:
     def windows(self) -> Iterator[bytes]:
         """Give the records in their order, a window at a time, each a JSON array of objects.
 
-        No window is empty. One is larger than asked for only when it holds a single record.
+        No window is empty, and none is larger than was asked for by more than its last record.
         """
         spans = iter(self.spans)
         for start, end in zip(spans, spans, strict=True):

@@ -255,7 +255,7 @@ class _SteadyDays:
 
     def __init__(self, day: int, offset: int) -> None:
         self._midnight = day * _DAY - offset
-        self._dates = {n: f"{date.fromordinal(day + n)}T" for n in self.NEARBY}
+        self._dates = {n: _date_text(day + n) for n in self.NEARBY}
         self._offset = _offset_text(offset)
 
     def first(self, clock: int, text: str) -> _Moment:
@@ -281,23 +281,20 @@ class _ChangingDays:
         self._day = day
 
     def first(self, clock: int, text: str) -> _Moment:
-        del text
         offset = self._zone.offsets(self._day, clock)[0]
-        return self._day * _DAY + clock - offset, _rfc3339(self._day, clock, offset)
+        return self._day * _DAY + clock - offset, _rfc3339(self._day, clock, text, offset)
 
     def closest(self, clock: int, text: str, low: int, high: float) -> _Moment | None:
-        del text
         around = low // _DAY
-        moments = sorted(
-            (day * _DAY + clock - offset, day, offset)
-            # An offset is less than a day, and so is a change of it.
+        moments = [
+            (max(low - at, at - high, 0), at, day, offset)
+            # An offset is less than a day, and so is a change of it, but at the date line.
             for day in range(around - 2, around + 4)
             for offset in self._zone.offsets(day, clock)
-        )
-        if not moments:
-            return None
-        at, day, offset = min(moments, key=lambda moment: max(low - moment[0], moment[0] - high, 0))
-        return at, _rfc3339(day, clock, offset)
+            for at in (day * _DAY + clock - offset,)
+        ]
+        _, at, day, offset = min(moments)
+        return (at, _rfc3339(day, clock, text, offset)) if 1 <= day <= _LAST_ORDINAL else None
 
 
 class _Zone:
@@ -309,32 +306,40 @@ class _Zone:
 
     def calendar(self, day: int) -> _Days:
         """Return the days around ``day``, prepared for as many records as there are."""
-        found = {self._steady(day + n) for n in _SteadyDays.NEARBY}
+        found = {self._steady((day + n) * 24, 24) for n in _SteadyDays.NEARBY}
         offset = found.pop()
         if found or offset is None or offset % 60:
             return _ChangingDays(self, day)
         return _SteadyDays(day, offset)
 
     def offsets(self, day: int, clock: int) -> tuple[int, ...]:
-        """Return the offset of a local time; two if it exists twice; none beyond year 1 or 9999."""
-        if not 1 <= day <= _LAST_ORDINAL:
-            return ()
-        steady = self._steady(day)
+        """Return the offset of a local time, or both if it exists twice.
+
+        Days beyond the years 1 to 9999 have the offset of the last one in them.
+        """
+        day = min(max(day, 1), _LAST_ORDINAL)
+        steady = self._steady(day * 24, 24)
+        if steady is None:
+            steady = self._steady(day * 24 + clock // 3600, 1)
         if steady is not None:
             return (steady,)
         local = datetime.combine(date.fromordinal(day), time()) + timedelta(seconds=clock)
         before, after = (self._offset(local, fold) for fold in (0, 1))
         return (before, after) if after < before else (before,)
 
-    def _one_offset(self, day: int) -> int | None:
-        """Return the offset that a whole day has, or None if it has several, or may have."""
+    def _one_offset(self, first: int, hours: int) -> int | None:
+        """Return the offset that these hours all have, or None if they have, or may have, several.
+
+        Hours count from the midnight of ordinal 0.
+        """
+        day, hour = divmod(first, 24)
         if not 1 < day < _LAST_ORDINAL:
             return None
-        midnight = datetime.combine(date.fromordinal(day), time())
-        # An hour more on either side shows a change at midnight, which repeats or skips a part of
-        # the day before.
-        hours = [midnight + timedelta(hours=n) for n in range(-1, 26)]
-        found = {self._offset(hour, fold) for hour in hours for fold in (0, 1)}
+        start = datetime.combine(date.fromordinal(day), time(hour))
+        # An hour more on either side shows a change at the edge, which repeats or skips what lies
+        # before it.
+        marks = [start + timedelta(hours=n) for n in range(-1, hours + 2)]
+        found = {self._offset(mark, fold) for mark in marks for fold in (0, 1)}
         return found.pop() if len(found) == 1 else None
 
     def _offset(self, local: datetime, fold: int) -> int:
@@ -356,14 +361,22 @@ def _seconds_in(record: Mapping[str, object], field: str) -> int | None:
     return seconds(text) if type(text) is str else None
 
 
+@lru_cache(maxsize=1_000)
+def _date_text(day: int) -> str:
+    return f"{date.fromordinal(day)}T"
+
+
+@lru_cache(maxsize=1_000)
 def _offset_text(offset: int) -> str:
     minutes = abs(offset) // 60
     return f"{'-' if offset < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _rfc3339(day: int, clock: int, offset: int) -> str:
-    shift = -offset % 60
-    days, clock = divmod(clock + shift, _DAY)
-    minutes, second = divmod(clock, 60)
-    local = f"{date.fromordinal(day + days)}T{minutes // 60:02}:{minutes % 60:02}:{second:02}"
-    return local + _offset_text(offset + shift)
+def _rfc3339(day: int, clock: int, text: str, offset: int) -> str:
+    if offset % 60:
+        shift = -offset % 60
+        offset += shift
+        days, clock = divmod(clock + shift, _DAY)
+        day += days
+        text = f"{clock // 3600:02}:{clock // 60 % 60:02}:{clock % 60:02}"
+    return f"{_date_text(day)}{text}{_offset_text(offset)}"

@@ -75,7 +75,8 @@ def once(parts: Sequence[Envelope]) -> Iterator[Record]:
     """Give a day's records, leaving out those identical to one of an earlier part.
 
     Parts meet without overlap, so a record in two of them is one call that the API has listed
-    twice. Identical records within one part are given as often as they were sent.
+    twice. Identical records within one part are given as often as they were sent there: in all, as
+    often as the part has them that has the most.
     """
     if len(parts) == 1:
         yield from _records(parts[0])
@@ -84,13 +85,16 @@ def once(parts: Sequence[Envelope]) -> Iterator[Record]:
     for record in chain.from_iterable(map(_records, parts)):
         keys.add(key(record))
     suspects = keys.repeated()
-    part_of: dict[bytes, int] = {}
-    for number, part in enumerate(parts):
+    given: Counter[bytes] = Counter()
+    for part in parts:
+        sent: Counter[bytes] = Counter()
         for record in _records(part):
-            if _hash(key(record)) in suspects and number != part_of.setdefault(
-                _digest(record), number
-            ):
-                continue
+            if _hash(key(record)) in suspects:
+                content = _digest(record)
+                sent[content] += 1
+                if sent[content] <= given[content]:
+                    continue
+                given[content] = sent[content]
             yield record
 
 

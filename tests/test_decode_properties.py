@@ -16,8 +16,7 @@ WINDOWS = st.sampled_from([1, 2, 7, 30, 100, 400, 65536])
 
 SPACE = st.sampled_from(["", "", "", " ", "\n    ", "\t\r\n"])
 SCALARS = st.sampled_from(
-    "true false null NaN -Infinity 0 -0 -1.10 1e5 1E-7 1e999 31733467784618213 "
-    "123456789012345678901234567890 0.1000000000000000055".split()
+    ("true", "false", "null", "NaN", "-Infinity", "0", "-0", "-1.10", "1e5", "1e999", "9" * 30)
 )
 # What looks like the ends and beginnings of records, beside any text.
 LURES = st.sampled_from(
