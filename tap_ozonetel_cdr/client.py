@@ -79,14 +79,13 @@ class Client:
     """The account at the API, within its limit; serves one caller at a time."""
 
     def __init__(self, settings: Settings, *, clock: Clock, logger: logging.Logger) -> None:
-        """Prepare a session; nothing is sent yet."""
+        """Prepare; nothing is sent yet."""
         self._settings = settings
         self._clock = clock
         self._logger = logger
         self._limiter = Limiter(settings.rate_limit_requests, settings.rate_limit_period)
-        self._session = requests.Session()
         # Between two requests lies half a minute: a kept connection would mostly be a stale one.
-        self._session.headers.update({"User-Agent": settings.user_agent, "Connection": "close"})
+        self._headers = {"User-Agent": settings.user_agent, "Connection": "close"}
         self._auth: AuthBase | None = None
         self._secrets = [settings.api_key]
         self._tokens = 0
@@ -237,9 +236,11 @@ class Client:
         timeout = self._settings.request_timeout
         deadline = self._clock.monotonic() + timeout
         try:
-            with self._session.request(
+            # No session: it would keep a connection that the server is about to close.
+            with requests.request(
                 method,
                 self._settings.api_url + path,
+                headers=self._headers,
                 json=question,
                 auth=auth,
                 # requests would send the header apiKey along to another host.

@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -61,7 +62,7 @@ class Run:
 
 
 def run(
-    sandbox: Sandbox, clock: StillClock, state: dict[str, Any] | None = None, **settings: object
+    sandbox: Sandbox, clock: StillClock, state: dict[str, Any] | None = None, /, **settings: object
 ) -> Run:
     """Run the tap to its end."""
     timed = type("TimedTap", (TapOzonetelCDR,), {"clock": clock})
@@ -80,7 +81,7 @@ def run(
             except TapError as error:
                 result.error = error.line
         lines = output.buffer.getvalue().splitlines(keepends=True)
-    read(lines, result, given=state)
+    read(lines, result)
     if not result.error and not result.rest and result.states[-2:-1] == result.states[-1:]:
         # The SDK repeats the last STATE at the end.
         assert result.days.pop() == []
@@ -88,22 +89,22 @@ def run(
     return result
 
 
-def read(lines: list[bytes], result: Run, *, given: dict[str, Any] | None) -> None:
-    """Sort the lines of a run; the STATE in front of the SCHEMA only repeats what was given."""
-    for line in lines:
-        message = json.loads(line)
+def read(lines: list[bytes], result: Run) -> None:
+    """Sort the lines of a run; a STATE in front of the SCHEMA only repeats what was given."""
+    messages = [json.loads(line) for line in lines]
+    for message in dropwhile(lambda message: message["type"] == "STATE", messages):
         if message["type"] == "RECORD":
             result.rest.append(message["record"])
-        elif message["type"] == "STATE" and not (message["value"] == given and not result.states):
+        elif message["type"] == "STATE":
             result.states.append(message["value"])
             result.days.append(result.rest)
             result.rest = []
 
 
-def expected(sandbox: Sandbox, day: date) -> list[dict[str, Any]]:
-    """Return the rows that a day's records have to become."""
+def expected(sandbox: Sandbox, day: date, at: datetime | None = NOW) -> list[dict[str, Any]]:
+    """Return the rows that a day's records have to become; None is the real time."""
     shaper = Shaper(ZoneInfo(sandbox.timezone))
-    return [shaper.shape(record, day) for record in sandbox.calls(day, at=NOW)]
+    return [shaper.shape(record, day) for record in sandbox.calls(day, at=at)]
 
 
 def days_from(first: date, last: date = TODAY) -> list[date]:
