@@ -1,7 +1,7 @@
 # Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
 
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
-SLOW =
+SLOW = targets
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -11,7 +11,7 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions test-slow $(SLOW:%=test-%) lint types format clean
+.PHONY: help setup demo test versions soak test-slow $(SLOW:%=test-%) lint types format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -33,6 +33,9 @@ test: setup ## run the tests, but for the slow suites
 
 versions: setup ## run the tests on every Python from 3.10 that is on this machine
 	@"$(UV)" tool run --with tox-uv tox run
+
+soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
+	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest tests/test_faults.py tests/test_kills.py --durations=3
 
 test-slow: $(SLOW:%=test-%)
 

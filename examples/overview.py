@@ -17,7 +17,7 @@ ANALYSIS = Path(__file__).parent / "analysis"
 ROWS = 24  # the hours of a day
 
 # Named, not guessed: DuckDB would take "12:20:00" for a time, and a "25:00:00" below it for an
-# error. Text with an offset, read as a TIMESTAMP, is converted to UTC.
+# error. A TIMESTAMP would lose the offset that the text has.
 COLUMNS = {
     "CallID": "VARCHAR",
     "UCID": "VARCHAR",
@@ -27,9 +27,9 @@ COLUMNS = {
     "Type": "VARCHAR",
     "Status": "VARCHAR",
     "StartTime": "VARCHAR",
-    "StartedAt": "TIMESTAMP",
-    "PickedUpAt": "TIMESTAMP",
-    "EndedAt": "TIMESTAMP",
+    "StartedAt": "TIMESTAMPTZ",
+    "PickedUpAt": "TIMESTAMPTZ",
+    "EndedAt": "TIMESTAMPTZ",
     "TimeToAnswerSeconds": "BIGINT",
     "HandlingTimeSeconds": "BIGINT",
 }
@@ -55,7 +55,7 @@ def load(file: str) -> duckdb.DuckDBPyConnection:
 def loaded(database: duckdb.DuckDBPyConnection) -> str:
     """Return in one line how much was loaded."""
     return "\n".join(
-        f"{calls:,} calls ({legs:,} legs) from {first} to {last}; {lines:,} lines were written."
+        f"{calls:,} calls ({legs:,} legs), {first} to {last}, from {lines:,} lines"
         for calls, legs, first, last, lines in database.execute(
             'SELECT count(DISTINCT "CallID"), count(*), min("CallDate"), max("CallDate"),'
             " (SELECT count(*) FROM lines) FROM cdr"
@@ -63,9 +63,18 @@ def loaded(database: duckdb.DuckDBPyConnection) -> str:
     )
 
 
+def cell(value: object) -> str:
+    """Return a value as it is shown."""
+    if value is None:
+        return ""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def table(headings: list[str], rows: list[tuple[object, ...]]) -> str:
     """Return the first rows under their headings, text to the left and numbers to the right."""
-    shown = [[f"{v:,}" if isinstance(v, int) else str(v) for v in row] for row in rows[:ROWS]]
+    if not rows:
+        return "  none"
+    shown = [[cell(value) for value in row] for row in rows[:ROWS]]
     columns = []
     for heading, *values, of_type in zip(headings, *shown, rows[0], strict=True):
         width = max(map(len, [heading, *values]))
@@ -79,6 +88,8 @@ def main() -> None:
     """Print how much the file holds, and each query's title and answer."""
     styled = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     bold, plain = ("\033[1m", "\033[0m") if styled else ("", "")
+    if not sys.argv[1:]:
+        sys.exit(__doc__)
     database = load(sys.argv[1])
     print(loaded(database))
     for query in sorted(ANALYSIS.glob("*.sql")):

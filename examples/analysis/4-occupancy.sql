@@ -20,7 +20,7 @@ SELECT
     count(*) AS "Days",
     sum(answered) AS "Answered",
     cast(round(sum(handling) / sum(answered)) AS integer) AS "Handling s",
-    round(100.0 * sum(handling) / sum(shift), 1) AS "Occupancy %"
+    round(100.0 * sum(handling) / nullif(sum(shift), 0), 1) AS "Occupancy %"
 FROM shifts
 GROUP BY "AgentName"
-ORDER BY sum(handling) / sum(shift) DESC, "AgentName";
+ORDER BY sum(handling) / nullif(sum(shift), 0) DESC NULLS LAST, "AgentName";
