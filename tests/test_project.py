@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "tap_ozonetel_cdr").glob("*.py"))
+PROPERTIES: dict[str, dict[str, Any]] = CONFIG_JSONSCHEMA["properties"]
+EXTRACTOR: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"][
+    "extractors"
+][0]
+IN_MELTANO: dict[str, dict[str, Any]] = {s["name"]: s for s in EXTRACTOR["settings"]}
+
+#: From the top down: a module imports only modules that stand behind it.
+ORDER = (
+    "tap",
+    "streams",
+    "settings",
+    "client",
+    "twins",
+    "records",
+    "responses",
+    "auth",
+    "limiter",
+    "decode",
+    "instants",
+    "ahead",
+    "output",
+    "days",
+    "clock",
+    "errors",
+)
+
+
+def imported(path: Path) -> set[str]:
+    """Return the dotted names of all modules that a file imports as it runs, wherever in it.
+
+    What only the type checker reads is a name and no dependency.
+    """
+    tree = ast.parse(path.read_text("utf-8"))
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("name", PROPERTIES)
+def test_a_setting_is_the_same_for_meltano(name: str) -> None:
+    """Its description, default, choices, label and secrecy are those of the settings' schema."""
+    schema, setting = PROPERTIES[name], IN_MELTANO[name]
+    assert setting["label"] == schema["title"]
+    assert " ".join(setting["description"].split()) == schema["description"]
+    assert setting.get("value") == schema.get("default")
+    assert [o["value"] for o in setting.get("options", [])] == schema.get("enum", [])
+    assert setting.get("sensitive", False) == schema.get("secret", False)
+
+
+def test_meltano_has_the_settings_in_their_order_and_no_others() -> None:
+    """What `meltano config` lists is what the tap takes."""
+    assert list(IN_MELTANO) == list(PROPERTIES)
+    assert EXTRACTOR["settings_group_validation"] == [CONFIG_JSONSCHEMA["required"]]
+
+
+def test_the_readme_has_every_setting_once_with_its_default() -> None:
+    """Its table names each setting; what has a default shows it, what is required says so."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", readme, re.MULTILINE))
+    names = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
+    assert [name for name in names if name in PROPERTIES] == list(PROPERTIES)
+    for name, schema in PROPERTIES.items():
+        default = schema.get("default")
+        if default is not None:
+            shown = str(default).lower() if isinstance(default, bool) else str(default)
+            assert shown in rows[name], name
+        assert ("required" in rows[name]) == (name in CONFIG_JSONSCHEMA["required"]), name
+
+
+def test_only_three_modules_know_the_sdk() -> None:
+    """The Singer SDK is imported by the tap, its stream and its settings alone."""
+    knowing = {p.stem for p in MODULES if any(n.startswith("singer_sdk") for n in imported(p))}
+    assert knowing == {"tap", "streams", "settings"}
+
+
+def test_tap_and_sandbox_do_not_know_each_other() -> None:
+    """Neither imports the other, or both would share one misunderstanding."""
+    for package, other in (
+        ("tap_ozonetel_cdr", "ozonetel_sandbox"),
+        ("ozonetel_sandbox", "tap_ozonetel_cdr"),
+    ):
+        files = list((ROOT / package).glob("**/*.py"))
+        assert files
+        for path in files:
+            assert not [name for name in imported(path) if name.split(".")[0] == other], path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_imports_run_downward(path: Path) -> None:
+    """A module knows only those behind it in the order, so there is no way round."""
+    own = {n.split(".")[1] for n in imported(path) if n.startswith("tap_ozonetel_cdr.")}
+    if path.stem == "__init__":
+        assert own == set()
+    else:
+        assert own <= set(ORDER[ORDER.index(path.stem) + 1 :])
