@@ -54,4 +54,4 @@ format: setup ## format the code
 	@$(RUN) ruff format
 
 clean: ## remove what these targets made
-	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox

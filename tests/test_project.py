@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
 from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
 

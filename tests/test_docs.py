@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ozonetel_sandbox import Sandbox
+from tap_ozonetel_cdr import records
+from tap_ozonetel_cdr.responses import REFUSALS, UNKNOWN_REFUSAL
+from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+MODULES = sorted((ROOT / "tap_ozonetel_cdr").glob("*.py"))
+TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
+TYPES = {
+    "account": "text",
+    "id": "text, never null",
+    "text": "text",
+    "date": "date",
+    "integer": "integer",
+    "seconds": "integer",
+    "instant": "date-time",
+    "object": "object",
+}
+ERRORS = {"SettingsError", "StateError", "RefusedError", "UnavailableError", "LocalError"}
+LOGS = {"info", "warning", "critical"}
+
+
+def text_of(name: str) -> str:
+    """Return the text of a page."""
+    return (ROOT / name).read_text("utf-8")
+
+
+def plain(text: str) -> str:
+    """Return text in one line, without code marks."""
+    return " ".join(text.replace("`", "").split())
+
+
+def table(text: str, heading: str) -> list[list[str]]:
+    """Return the cells of the table whose first column has this heading."""
+    lines = iter(text.splitlines())
+    next(line for line in lines if line.startswith(f"| {heading} |"))
+    next(lines)
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append(re.split(r"\s*\|\s*", line[1:-1].strip()))
+    return rows
+
+
+def strings(node: ast.AST) -> Iterator[str]:
+    """Give the fixed texts below a node of code, but for docstrings and format specifications."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(node, ast.FormattedValue) and child is node.format_spec):
+            yield from strings(child)
+
+
+def texts_by_name(tree: ast.AST) -> dict[str, list[str]]:
+    """Return the fixed texts that a module's names stand for."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.For):
+            targets, value = [node.target], node.iter
+        else:
+            continue
+        if isinstance(value, (ast.Constant, ast.JoinedStr, ast.Tuple)):
+            for target in targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        found.setdefault(name.id, []).extend(strings(value))
+    return found
+
+
+def messages(path: Path) -> Iterator[str]:
+    """Give the fixed texts of what a module says to its user, in pieces between their values."""
+    tree = ast.parse(path.read_text("utf-8"))
+    named = texts_by_name(tree)
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if called not in ERRORS | LOGS | {"Verdict"}:
+            continue
+        for argument in node.args:
+            yield from strings(argument)
+            for name in ast.walk(argument):
+                if isinstance(name, ast.Name):
+                    yield from named.get(name.id, [])
+
+
+def pieces(text: str) -> list[str]:
+    """Return what stands between the values of a message, as far as it is words."""
+    parts = [plain(part).strip(" .,;:'(){}") for part in re.split(r"%[.\d]*[a-z]", text)]
+    return [part for part in parts if " " in part]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_troubleshooting_quotes_every_message(path: Path) -> None:
+    """Whatever the tap can say stands in the page on troubleshooting, word for word."""
+    page = plain(text_of("docs/troubleshooting.md"))
+    missing = {p for message in messages(path) for p in pieces(message) if p not in page}
+    assert missing == set()
+
+
+def test_messages_are_found() -> None:
+    """The messages are really read from the code: of errors, of logs, by name, and in loops."""
+    found = {piece for path in MODULES for text in messages(path) for piece in pieces(text)}
+    assert "The target has closed the pipe: look at its own log, or its exit code, for why" in {
+        piece.partition(". ")[0] for piece in found
+    }
+    assert "records have no" in found
+    assert "Nothing was lost: the next run continues where the bookmark stands" in found
+    assert "is the oldest day that the API answers for; it may no longer be whole" in found
+    assert len(found) > 50
+
+
+@pytest.mark.parametrize("refusal", [*REFUSALS, UNKNOWN_REFUSAL], ids=lambda row: row.words)
+def test_troubleshooting_lists_every_refusal(refusal: Any) -> None:  # noqa: ANN401  a row
+    """Each of the API's refusals stands in the table, with its advice in the same row."""
+    rows = table(text_of("docs/troubleshooting.md"), "the API's words")
+    words = refusal.words or "any other"
+    row = next(row for row in rows if words in plain(row[0]))
+    assert refusal.advice in plain(row[2])
+
+
+def test_settings_table_is_the_schema() -> None:
+    """The README has a row for each setting, in the schema's order and words."""
+    expected = []
+    for name, schema in CONFIG_JSONSCHEMA["properties"].items():
+        default = f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
+        if name in CONFIG_JSONSCHEMA["required"]:
+            default = "required"
+        expected.append([f"`{name}`", default.replace('"', ""), schema["description"]])
+    assert table(text_of("README.md"), "setting") == expected
+
+
+def test_columns_table_is_the_table_of_columns() -> None:
+    """The page on columns has a row for each, with its type and description."""
+    expected = [[f"`{c.name}`", TYPES[c.kind], c.description] for c in records.COLUMNS]
+    assert table(text_of("docs/columns.md"), "column") == expected
+
+
+@pytest.mark.parametrize(
+    ("module", "begins"), [("records", "- In a text column"), ("instants", "- ``StartedAt``")]
+)
+def test_columns_page_has_the_rules_of_the_code(module: str, begins: str) -> None:
+    """The closed list of conversions, and the rules of instants, are those of the docstrings."""
+    doc = ast.get_docstring(ast.parse(text_of(f"tap_ozonetel_cdr/{module}.py"))) or ""
+    assert plain(doc[doc.index(begins) :]) in plain(text_of("docs/columns.md"))
+
+
+def test_every_module_is_explained() -> None:
+    """The page on how it works says each module's purpose as the module does."""
+    expected = {
+        f"`{path.name}`": (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
+        .splitlines()[0]
+        .replace("``", "`")
+        for path in MODULES
+        if path.stem != "__init__"
+    }
+    assert dict(table(text_of("docs/how-it-works.md"), "module")) == expected
+
+
+@pytest.mark.parametrize("module", ["streams", "tap"])
+def test_every_private_hook_is_explained(module: str) -> None:
+    """The hooks of the SDK below their comment in the code are those of the page."""
+    code = text_of(f"tap_ozonetel_cdr/{module}.py").partition("# The SDK's private hooks")[2]
+    hooks = re.findall(r"^    def (\w+)", code, re.MULTILINE)
+    section = text_of("docs/how-it-works.md").partition(f"In `{module}.py`:")[2]
+    assert [row[0] for row in table(section, "hook")] == [f"`{hook}`" for hook in hooks]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    """Each link to a file of this project names one that exists."""
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text("utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def tap(*arguments: str, **environment: str) -> str:
+    """Run the tap's command and return what it wrote."""
+    return subprocess.run(
+        [TAP, *arguments], check=True, capture_output=True, text=True, env=environment
+    ).stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "begins"),
+    [
+        ("--about", "Name: tap-ozonetel-cdr\n"),
+        ("--discover", '{"streams":[{"tap_stream_id":"cdr",'),
+    ],
+)
+def test_command_answers_without_settings(option: str, begins: str) -> None:
+    """As the README says, these need no settings."""
+    out = tap(option)
+    assert (out if option == "--about" else "".join(out.split())).startswith(begins)
+
+
+def test_personal_data_recipe(tmp_path: Path) -> None:
+    """The README's recipe hashes numbers, drops names and recordings, and keeps all else."""
+    block = re.search(r"## Personal data.*?```json\n(.*?)```", text_of("README.md"), re.DOTALL)
+    assert block
+    config = tmp_path / "config.json"
+    config.write_text(block[1], encoding="utf-8")
+    with Sandbox(calls_per_day=60, rate_limit=(100, 1)) as sandbox:
+        arguments = ["--config", "ENV", "--config", str(config)]
+        out = tap(*arguments, **sandbox.environment())
+        found = [json.loads(line) for line in io.StringIO(out)]
+        rows = [message["record"] for message in found if message["type"] == "RECORD"]
+        personal = {
+            call[name]
+            for day in {date.fromisoformat(row["CallDate"]) for row in rows}
+            for call in sandbox.calls(day)
+            for name in ("CallerID", "E164", "DialedNumber", "AgentName", "CallAudio")
+            if call[name]
+        }
+    assert personal
+    assert len(rows) > 100
+    for row in rows:
+        assert not {"AgentName", "CallAudio"} & row.keys()
+        assert row["CallID"]
+        for name in ("CallerID", "E164", "DialedNumber"):
+            assert re.fullmatch(r"([0-9a-f]{64})?", row[name])
+    values = {value for row in rows for value in row.values() if isinstance(value, str)}
+    assert values & personal == set()

@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import url2pathname
+
+import pytest
+from runs import NOW, TODAY, StillClock, days_from, expected
+
+from ozonetel_sandbox import Sandbox
+from tap_ozonetel_cdr.errors import TapError
+from tap_ozonetel_cdr.tap import TapOzonetelCDR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OLDEST = date(2026, 11, 5)
+YESTERDAY = date(2026, 11, 19)
+
+
+class Tap(TapOzonetelCDR):
+    """The tap on a clock that waits in no time."""
+
+    clock = StillClock()
+
+
+class Result:
+    """What a tap wrote, and the line that it ended with when it failed."""
+
+    def __init__(self, output: bytes, error: str | None) -> None:
+        """Read the lines."""
+        self.messages: list[dict[str, Any]] = [json.loads(line) for line in output.splitlines()]
+        self.error = error
+        self.types = [message["type"] for message in self.messages]
+        self.records = [m["record"] for m in self.messages if m["type"] == "RECORD"]
+        states = [m["value"] for m in self.messages if m["type"] == "STATE"]
+        self.bookmarks = [
+            state.get("bookmarks", {}).get("cdr", {}).get("replication_key_value")
+            for state in states
+        ]
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """Serve three calls a day, but none on the 7th, on the clock of the tap."""
+    Tap.clock = StillClock()
+    with serve(calls_per_day=lambda day: 0 if day == date(2026, 11, 7) else 3) as sandbox:
+        yield sandbox
+
+
+def serve(**options: Any) -> Sandbox:  # noqa: ANN401  the sandbox's own
+    """Return a sandbox on the tap's clock."""
+    return Sandbox(now=lambda: NOW, monotonic=Tap.clock.monotonic, **options)
+
+
+def tap_for(
+    sandbox: Sandbox,
+    state: dict[str, Any] | None = None,
+    catalog: dict[str, Any] | None = None,
+    **settings: object,
+) -> Tap:
+    """Return the tap for the sandbox's account."""
+    config = {
+        "api_url": sandbox.url,
+        "user_name": sandbox.user_name,
+        "api_key": sandbox.api_key,
+        "timezone": sandbox.timezone,
+        **settings,
+    }
+    return Tap(config=config, state=state, catalog=catalog, parse_env_config=False)
+
+
+def sync(sandbox: Sandbox, **arguments: Any) -> Result:  # noqa: ANN401  those of tap_for
+    """Run the tap to its end."""
+    error = None
+    with io.TextIOWrapper(io.BytesIO()) as output:
+        with contextlib.redirect_stdout(output):
+            try:
+                tap_for(sandbox, **arguments).sync_all()
+            except TapError as failure:
+                error = failure.line
+        assert isinstance(output.buffer, io.BytesIO)
+        return Result(output.buffer.getvalue(), error)
+
+
+def asked(sandbox: Sandbox) -> list[tuple[str, str]]:
+    """Return the windows asked for, in order."""
+    return [(r.from_date, r.to_date) for r in sandbox.requests if r.method == "GET"]
+
+
+def days_asked(sandbox: Sandbox) -> list[str]:
+    """Return the dates asked for, in order."""
+    return [first[:10] for first, _ in asked(sandbox)]
+
+
+def bookmark(value: object, key: str = "CallDate") -> dict[str, Any]:
+    """Return a state."""
+    return {"bookmarks": {"cdr": {"replication_key": key, "replication_key_value": value}}}
+
+
+def texts(first: date, last: date = TODAY) -> list[str]:
+    """Return the days from first to last as a bookmark has them."""
+    return [str(day) for day in days_from(first, last)]
+
+
+def catalog(sandbox: Sandbox, crumb: tuple[str, ...], **metadata: object) -> dict[str, Any]:
+    """Return the discovered catalog with metadata changed."""
+    found: dict[str, Any] = json.loads(json.dumps(tap_for(sandbox).catalog_dict))
+    [stream] = found["streams"]
+    [entry] = [m["metadata"] for m in stream["metadata"] if tuple(m["breadcrumb"]) == crumb]
+    entry.update(metadata)
+    if "forced-replication-method" in metadata:
+        stream["replication_method"] = metadata["forced-replication-method"]
+    return found
+
+
+def test_a_first_run_reads_16_dates_once_each(sandbox: Sandbox) -> None:
+    """They ascend, each asked for whole, today up to now; every record and a STATE a day."""
+    result = sync(sandbox)
+    days = days_from(OLDEST)
+    assert asked(sandbox) == [
+        (f"{day} 00:00:00", f"{day} 12:00:00" if day == TODAY else f"{day} 23:59:59")
+        for day in days
+    ]
+    truth = [expected(sandbox, day) for day in days]
+    assert result.records == [row for rows in truth for row in rows]
+    assert len(result.records) >= 3 * 14
+    types = ["SCHEMA"]
+    for rows in truth:
+        types += ["RECORD"] * len(rows) + ["STATE"]
+    assert result.types[: len(types)] == types
+    assert result.bookmarks[:16] == texts(OLDEST)
+
+
+def test_a_first_run_takes_the_least_time_that_the_default_limit_allows(sandbox: Sandbox) -> None:
+    """Sixteen requests at 2 in 60 seconds wait seven times, and none is refused for the limit."""
+    begin = Tap.clock.monotonic()
+    sync(sandbox)
+    assert 420 <= Tap.clock.monotonic() - begin < 421
+    assert {request.outcome for request in sandbox.requests} == {"success"}
+
+
+def test_an_empty_account_moves_the_bookmark_every_day() -> None:
+    """A day without calls is a day that was read."""
+    with serve(calls_per_day=lambda _: 0) as sandbox:
+        result = sync(sandbox)
+    assert result.records == []
+    assert result.bookmarks[:16] == texts(OLDEST)
+
+
+@pytest.mark.parametrize("value", ["2026-11-20", "2026-11-20T08:00:00+05:30"])
+def test_the_next_run_reads_two_days(sandbox: Sandbox, value: str) -> None:
+    """Looking back does not take the bookmark along."""
+    result = sync(sandbox, state=bookmark(value))
+    assert days_asked(sandbox) == ["2026-11-19", "2026-11-20"]
+    assert {str(one)[:10] for one in result.bookmarks} == {"2026-11-20"}
+    assert len(result.bookmarks) >= 2
+
+
+@pytest.mark.parametrize(
+    ("state", "settings", "first", "last"),
+    [
+        (None, {"start_date": "2026-11-18"}, 18, 20),
+        (None, {"start_date": "2026-11-10", "end_date": "2026-11-12"}, 10, 12),
+        (None, {"end_date": "2026-11-07"}, 5, 7),
+        (None, {"retention_days": 3}, 17, 20),
+        ("2026-11-10", {}, 10, 20),
+        ("2026-11-18T23:00:00-05:00", {}, 18, 20),
+        ("2026-11-20", {"lookback_days": 3}, 17, 20),
+        ("2026-11-20", {"lookback_days": 0}, 20, 20),
+    ],
+)
+def test_days(
+    sandbox: Sandbox, state: str | None, settings: dict[str, Any], first: int, last: int
+) -> None:
+    """Settings and bookmark say which days are read, and the last of them is the bookmark."""
+    result = sync(sandbox, state=bookmark(state) if state else None, **settings)
+    assert days_asked(sandbox) == texts(date(2026, 11, first), date(2026, 11, last))
+    assert result.bookmarks[-1][:10] == f"2026-11-{last:02}"
+
+
+def test_nothing_to_read_is_no_request(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """An end date behind the bookmark's days leaves the bookmark as it was."""
+    caplog.set_level("INFO")
+    result = sync(sandbox, state=bookmark("2026-11-19"), end_date="2026-11-10")
+    assert sandbox.requests == []
+    assert set(result.bookmarks) <= {"2026-11-19"}
+    assert "Nothing to read" in caplog.text
+
+
+def test_a_gap_is_warned_of(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """The days that are gone are named, and the rest is read."""
+    sync(sandbox, state=bookmark("2026-11-01"))
+    assert "2026-11-01 to 2026-11-04 (4 days) can no longer be read" in caplog.text
+    assert days_asked(sandbox) == texts(OLDEST)
+
+
+def test_a_gap_can_fail(sandbox: Sandbox) -> None:
+    """With on_gap fail nothing is asked for, and the line says how to go on."""
+    result = sync(sandbox, state=bookmark("2026-11-01"), on_gap="fail")
+    assert sandbox.requests == []
+    assert result.error is not None
+    assert "2026-11-01 to 2026-11-04 (4 days) can no longer be read" in result.error
+    assert result.records == []
+
+
+def test_a_start_before_retention_is_warned_of(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The days that the API no longer has are named."""
+    sync(sandbox, start_date="2026-11-01", end_date="2026-11-05")
+    assert "start_date asks for 2026-11-01 to 2026-11-04 (4 days)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        (bookmark("2026-11-21"), "2026-11-21, lies in the future: today is 2026-11-20"),
+        (bookmark("soon"), "The bookmark in the state is no date: 'soon'"),
+        (bookmark(5), "The bookmark in the state is no date: 5"),
+        (bookmark("2026-11-19", "StartedAt"), "belongs to the key 'StartedAt', not to CallDate"),
+    ],
+)
+def test_a_bookmark_that_cannot_be_continued_from(
+    sandbox: Sandbox, state: dict[str, Any], line: str
+) -> None:
+    """It ends the run before any request, with a line that says what is wrong with it."""
+    result = sync(sandbox, state=state)
+    assert result.error is not None
+    assert line in result.error
+    assert sandbox.requests == []
+
+
+def test_full_table_reads_all_days_whatever_the_bookmark(sandbox: Sandbox) -> None:
+    """The bookmark is neither looked at nor moved."""
+    full = catalog(sandbox, (), **{"forced-replication-method": "FULL_TABLE"})
+    result = sync(sandbox, state=bookmark("2026-11-19"), catalog=full)
+    assert days_asked(sandbox) == texts(OLDEST)
+    assert set(result.bookmarks) == {"2026-11-19"}
+
+
+def test_a_deselected_stream_is_not_asked_for(sandbox: Sandbox) -> None:
+    """No request, no record, and no bookmark."""
+    result = sync(sandbox, catalog=catalog(sandbox, (), selected=False))
+    assert sandbox.requests == []
+    assert result.records == []
+    assert set(result.bookmarks) <= {None}
+
+
+def test_deselected_columns_are_absent(sandbox: Sandbox) -> None:
+    """Neither the schema nor a record has them; the others stay."""
+    crumb = ("properties", "CallerID")
+    result = sync(sandbox, catalog=catalog(sandbox, crumb, selected=False))
+    assert "CallerID" not in result.messages[0]["schema"]["properties"]
+    assert all("CallerID" not in row and "E164" in row for row in result.records)
+    assert result.records
+
+
+@pytest.mark.parametrize(
+    ("zone", "last"),
+    [
+        ("Pacific/Kiritimati", ("2026-11-20 00:00:00", "2026-11-20 20:30:00")),
+        ("Pacific/Pago_Pago", ("2026-11-19 00:00:00", "2026-11-19 19:30:00")),
+    ],
+)
+def test_today_is_the_accounts(zone: str, last: tuple[str, str]) -> None:
+    """At one instant it is Friday in Kiritimati and Thursday in Pago Pago."""
+    with serve(timezone=zone, calls_per_day=lambda _: 1) as sandbox:
+        result = sync(sandbox)
+        assert asked(sandbox)[-1] == last
+    assert result.error is None
+    assert result.bookmarks[-1] == last[0][:10]
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_ids_are_text(*, as_text: bool) -> None:
+    """Whatever the API sends, their digits are kept."""
+    with serve(calls_per_day=lambda _: 3, ids_as_text=as_text) as sandbox:
+        result = sync(sandbox, start_date="2026-11-19", end_date="2026-11-19")
+        sent = [(str(r["CallID"]), str(r["UCID"])) for r in sandbox.calls(YESTERDAY)]
+    assert [(r["CallID"], r["UCID"]) for r in result.records] == sent
+    assert len(sent) >= 3
+
+
+def test_the_account_can_be_in_records_and_key(sandbox: Sandbox) -> None:
+    """It stands in every record, and first in the key."""
+    result = sync(sandbox, include_account=True, start_date="2026-11-19")
+    assert result.messages[0]["key_properties"] == ["UserName", "CallID", "UCID"]
+    assert {row["UserName"] for row in result.records} == {sandbox.user_name}
+
+
+def test_stream_maps_hash_and_drop(sandbox: Sandbox) -> None:
+    """The SDK's maps apply to the records."""
+    maps = {"cdr": {"CallerID": "md5(CallerID)", "E164": None}}
+    result = sync(sandbox, stream_maps=maps, start_date="2026-11-19")
+    assert result.error is None
+    assert result.records
+    assert all("E164" not in row and len(row["CallerID"]) == 32 for row in result.records)
+
+
+def test_flattening_keeps_additional_fields(sandbox: Sandbox) -> None:
+    """A field that the schema does not know is still there."""
+    sandbox.add_faults("new_field")
+    result = sync(
+        sandbox,
+        flattening_enabled=True,
+        flattening_max_depth=3,
+        start_date="2026-11-19",
+        end_date="2026-11-19",
+    )
+    assert result.records
+    assert all("CustomerMood" in json.dumps(row) for row in result.records)
+
+
+def test_in_batches_a_state_stands_behind_its_records(sandbox: Sandbox, tmp_path: Path) -> None:
+    """No STATE names a day of which a record is still to come in a later BATCH."""
+    result = sync(
+        sandbox,
+        batch_config={
+            "encoding": {"format": "jsonl", "compression": "gzip"},
+            "storage": {"root": tmp_path.as_uri()},
+            "batch_size": 4,
+        },
+    )
+    loaded: list[str] = []
+    promised = ""
+    for message in result.messages:
+        if message["type"] == "STATE":
+            promised = message["value"]["bookmarks"]["cdr"]["replication_key_value"]
+        for uri in message.get("manifest", []):
+            text = gzip.decompress(Path(url2pathname(uri.removeprefix("file://"))).read_bytes())
+            days = [json.loads(line)["CallDate"] for line in text.splitlines()]
+            assert min(days) > promised
+            loaded += days
+    truth = [str(day) for day in days_from(OLDEST) for _ in expected(sandbox, day)]
+    assert loaded == truth
+    assert promised == "2026-11-20"
+
+
+@pytest.mark.parametrize("calls", [0, 30])
+def test_a_connection_test_costs_one_request(calls: int) -> None:
+    """Also on an empty account; it moves no bookmark."""
+    with serve(calls_per_day=lambda _: calls) as sandbox:
+        tap = tap_for(sandbox)
+        with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):
+            assert tap.run_connection_test()
+        assert days_asked(sandbox) == ["2026-11-19"]
+    assert "replication_key_value" not in json.dumps(tap.state)
+
+
+def test_of_a_cut_day_nothing_is_emitted(sandbox: Sandbox) -> None:
+    """The run ends with the days before it, and the bookmark stands behind those."""
+    sandbox.add_faults("ok", "cut_body:last", "refusal:Something else")
+    result = sync(sandbox)
+    assert {row["CallDate"] for row in result.records} == {"2026-11-05"}
+    assert len(result.records) == len(expected(sandbox, OLDEST))
+    assert set(result.bookmarks) == {"2026-11-05"}
+    assert result.error is not None
+    assert "2026-11-06: the API answered 'Something else' (HTTP 200)" in result.error
+
+
+def test_a_cut_answer_is_asked_for_again_and_doubles_nothing(sandbox: Sandbox) -> None:
+    """Every record of the day comes once."""
+    sandbox.add_faults("cut_body:last")
+    result = sync(sandbox, start_date="2026-11-19", end_date="2026-11-19")
+    assert days_asked(sandbox) == ["2026-11-19", "2026-11-19"]
+    assert result.records == expected(sandbox, YESTERDAY)
