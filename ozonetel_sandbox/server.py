@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import socket
 import struct
 import threading
@@ -65,6 +66,8 @@ class Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def _serve(self) -> None:
+        # The main thread waits for its command, and only a signal of its own wakes it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         while not self.closing.is_set():
             self.handle_request()
 

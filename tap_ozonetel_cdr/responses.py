@@ -153,12 +153,15 @@ def judge(  # noqa: PLR0911  # a return a row
 def _refusal(envelope: Envelope) -> Refusal | None:
     """Return the row that an envelope's words fall under, or None for a success or no words."""
     said = envelope.status is not None or envelope.message is not None
-    if envelope.reading is not Reading.ANSWER or not said or _is_success(envelope):
+    if not said or _is_success(envelope):
         return None
     message = " ".join((envelope.message or "").split()).casefold()
-    return next(
+    row = next(
         (row for row in REFUSALS if message.startswith(row.words.casefold())), UNKNOWN_REFUSAL
     )
+    # With a strange `details` only known words count, and none of them as an empty day.
+    known = row is not UNKNOWN_REFUSAL and row.action is not Action.ACCEPT
+    return row if envelope.reading is Reading.ANSWER or known else None
 
 
 def _is_success(envelope: Envelope) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -73,11 +74,13 @@ class CdrStream(Stream):
         started = self._tap.clock.monotonic()
         self._log_plan(planned, client)
         calls = read = 0
+        lenient: set[date] = set()
         try:
             for answers in one_ahead(client.fetch_day, planned.days):
                 keys, emitted = twins.Keys(), 0
                 with contextlib.closing(answers):
-                    for record in twins.once(answers.parts):
+                    note = partial(lenient.add, answers.day)
+                    for record in twins.once(answers.parts, on_lenient=note):
                         shaped = shaper.shape(record, answers.day)
                         keys.add((shaped["CallID"], shaped["UCID"]))
                         emitted += 1
@@ -88,7 +91,7 @@ class CdrStream(Stream):
                 calls += emitted
                 self._log_day(answers, emitted, read, planned, client)
         finally:
-            self._report(shaper.counts)
+            self._report(shaper.counts, lenient)
         self.logger.info(
             "Done: %d calls of %d days in %s, %d requests",
             calls,
@@ -261,8 +264,14 @@ class CdrStream(Stream):
             else "",
         )
 
-    def _report(self, counts: records.Counts) -> None:
+    def _report(self, counts: records.Counts, lenient: set[date]) -> None:
         """Say what was strange in the records of this run: names and counts, never a value."""
+        for day in sorted(lenient):
+            self.logger.warning(
+                "%s: part of the answer is not strict JSON; it is read all the same, with U+FFFD "
+                "for bytes that are not UTF-8",
+                day,
+            )
         for met, what in (
             (counts.new_fields, "times the API sent the new field %s; it is in AdditionalFields"),
             (counts.misfits, "values do not fit the column %s; they are in AdditionalFields"),

@@ -18,7 +18,7 @@ from tap_ozonetel_cdr import decode
 from tap_ozonetel_cdr.records import key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import TypeAlias
 
     from tap_ozonetel_cdr.decode import Envelope, Record
@@ -71,15 +71,19 @@ def find(parts: Sequence[Envelope], suspects: set[int]) -> Twins | None:
     return Twins(len(found), next(iter(found))) if found else None
 
 
-def once(parts: Sequence[Envelope]) -> Iterator[Record]:
+def once(
+    parts: Sequence[Envelope], *, on_lenient: Callable[[], object] = lambda: None
+) -> Iterator[Record]:
     """Give a day's records, leaving out those identical to one of an earlier part.
+
+    ``on_lenient`` is called for each window of records that is not strict JSON.
 
     Parts meet without overlap, so a record in two of them is one call that the API has listed
     twice. Identical records within one part are given as often as they were sent there: in all, as
     often as the part has them that has the most.
     """
     if len(parts) == 1:
-        yield from _records(parts[0])
+        yield from _records(parts[0], on_lenient)
         return
     keys = Keys()
     for record in chain.from_iterable(map(_records, parts)):
@@ -88,7 +92,7 @@ def once(parts: Sequence[Envelope]) -> Iterator[Record]:
     given: Counter[bytes] = Counter()
     for part in parts:
         sent: Counter[bytes] = Counter()
-        for record in _records(part):
+        for record in _records(part, on_lenient):
             if _hash(key(record)) in suspects:
                 content = _digest(record)
                 sent[content] += 1
@@ -98,9 +102,13 @@ def once(parts: Sequence[Envelope]) -> Iterator[Record]:
             yield record
 
 
-def _records(part: Envelope) -> Iterable[Record]:
+def _records(part: Envelope, on_lenient: Callable[[], object] = lambda: None) -> Iterator[Record]:
     """Give the records of one answer."""
-    return chain.from_iterable(decode.records(window)[0] for window in part.windows())
+    for window in part.windows():
+        records, lenient = decode.records(window)
+        if lenient:
+            on_lenient()
+        yield from records
 
 
 def _hash(one: Key) -> int:

@@ -257,3 +257,18 @@ def test_a_day_that_hangs_twice_is_asked_for_in_parts(fault: str) -> None:
         "2026-11-18 11:59:59",
         "2026-11-18 23:59:59",
     ]
+
+
+def test_an_answer_that_is_not_strict_json_is_read_and_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Bytes that are not UTF-8 block no account, and nothing is replaced in silence."""
+    clock = StillClock()
+    with sandbox(clock, ["bad_utf8"], calls_per_day=5) as account:
+        result = run(account, clock, start_date=str(DAYS[-2]))
+    assert result.error is None
+    assert "\ufffd" in json.dumps(result.days[0], ensure_ascii=False)
+    assert [line for line in caplog.messages if "strict" in line] == [
+        f"{DAYS[-2]}: part of the answer is not strict JSON; it is read all the same, with U+FFFD "
+        "for bytes that are not UTF-8"
+    ]

@@ -105,6 +105,20 @@ def test_what_is_no_refusal_is_judged_by_code_and_body(
     assert judged(http_status, body) == expected
 
 
+@pytest.mark.parametrize(
+    ("message", "action"),
+    [
+        ("Token Expired", Action.NEW_TOKEN),
+        ("userName or apiKey is Invalid", Action.STOP),
+        ("No Data Found", Action.RETRY),
+        ("The moon is full", Action.RETRY),
+    ],
+)
+def test_known_words_count_beside_strange_details(message: str, action: Action) -> None:
+    """A refusal with details as text is still one, but never an empty day."""
+    assert judged(200, {"status": "fail", "message": message, "details": ""}).action is action
+
+
 def test_known_words_count_under_a_server_error_too() -> None:
     """A refusal that the API is known to give is believed even under HTTP 500."""
     assert judged(500, {"status": "fail", "message": "Token Expired"}).action is Action.NEW_TOKEN
