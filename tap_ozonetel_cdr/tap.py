@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from typing import TYPE_CHECKING, Any, ClassVar
+import io
+import json
+from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 from singer_sdk.helpers._classproperty import classproperty
@@ -82,6 +85,19 @@ class TapOzonetelCDR(Tap):
                 f"--config: must name files with one JSON object each ({type(error).__name__})"
             ) from None
 
+    @classmethod
+    def invoke(
+        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any
+    ) -> None:  # the SDK's other options, handed on
+        """Run the tap.
+
+        Raises:
+            SettingsError: The file of ``--state`` or ``--catalog`` does not hold an object of JSON.
+        """
+        super().invoke(
+            state=_checked("--state", state), catalog=_checked("--catalog", catalog), **options
+        )
+
     # The SDK's private hooks
 
     @classproperty
@@ -108,6 +124,17 @@ class TapOzonetelCDR(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """End with the signal's exit code: after the SDK's 0 an orchestrator would go on."""
         self.message_writer.output.stop(signum)
+
+
+def _checked(option: str, file: IO[str] | None) -> IO[str] | None:
+    """Return a file's text once it is known to be what the SDK takes it for."""
+    if file is None:
+        return None
+    text = file.read()
+    with contextlib.suppress(ValueError):
+        if isinstance(json.loads(text), dict):
+            return io.StringIO(text)
+    raise SettingsError(f"{option}: must name a file with one JSON object")
 
 
 def main() -> None:

@@ -194,3 +194,13 @@ def test_a_target_that_closes_the_pipe_is_named() -> None:
     assert tap.returncode == 1
     [error] = errors
     assert "The target has closed the pipe: look at its own log" in error
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_a_file_that_is_no_object_ends_in_one_line(option: str, tmp_path: Path) -> None:
+    """A state or catalog that cannot be one is named, without a traceback."""
+    (tmp_path / "file.json").write_text("[]")
+    done = run(option, str(tmp_path / "file.json"))
+    assert done.returncode == 1
+    assert f"{option}: must name a file with one JSON object" in done.stderr
+    assert "Traceback" not in done.stderr
