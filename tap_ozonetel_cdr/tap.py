@@ -87,8 +87,12 @@ class TapOzonetelCDR(Tap):
 
     @classmethod
     def invoke(
-        cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any
-    ) -> None:  # the SDK's other options, handed on
+        cls,
+        *,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+        **options: Any,  # noqa: ANN401  # the SDK's other options, handed on
+    ) -> None:
         """Run the tap.
 
         Raises:
