@@ -35,7 +35,7 @@ versions: setup ## run the tests on every Python from 3.10 that is on this machi
 	@"$(UV)" tool run --with tox-uv tox run
 
 soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
-	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest tests/test_faults.py tests/test_kills.py --durations=3
+	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest -o faulthandler_timeout=0 tests/test_faults.py tests/test_kills.py --durations=3
 
 test-slow: $(SLOW:%=test-%)
 
