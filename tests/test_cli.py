@@ -22,7 +22,9 @@ PREFIX = "TAP_OZONETEL_CDR_"
 
 def bare(settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment with these settings of the tap and no others."""
-    return {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)} | dict(settings or {})
+    others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+    # The SDK announces on every start that it will drop Python 3.10.
+    return others | {"PYTHONWARNINGS": "ignore::FutureWarning"} | dict(settings or {})
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
