@@ -306,10 +306,14 @@ class Client:
         delay = self.least_wait()
         left = self._last_answer + self._settings.retry_timeout - now - delay
         if left < 0:
+            look_for = (
+                "Look for another client that uses up the account's limit"
+                if verdict.action is Action.WAIT
+                else "Check the network, api_url and Ozonetel's service"
+            )
             raise UnavailableError(
                 f"{what}: no complete answer within {self._settings.retry_timeout:g} s "
-                f"(retry_timeout), at last {reason}. Check the network, api_url and Ozonetel's "
-                f"service. {_NOTHING_LOST}"
+                f"(retry_timeout), at last {reason}. {look_for}. {_NOTHING_LOST}"
             )
         if verdict.action is Action.WAIT:
             self._logger.info(

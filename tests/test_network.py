@@ -185,3 +185,16 @@ def test_nothing_listening_is_waited_for_and_then_said(
     )
     assert len(caplog.messages) > 10
     assert sandbox.api_key not in caplog.text
+
+
+def test_a_limit_that_others_use_up_is_said_to_be_so(caplog: pytest.LogCaptureFixture) -> None:
+    """A run that meets nothing but the limit ends with what to look for."""
+    with Sandbox(now=lambda: NOW, faults=["rate_limited"] * 40) as sandbox:
+        client = client_of(sandbox, logger_of(caplog))
+        with pytest.raises(UnavailableError) as unavailable:
+            client.fetch_day(DAY)
+    assert unavailable.value.line == (
+        "2026-11-19: no complete answer within 900 s (retry_timeout), at last 'API rate limit has "
+        "been exceeded' (HTTP 200). Look for another client that uses up the account's limit. "
+        "Nothing was lost: the next run continues where the bookmark stands"
+    )
