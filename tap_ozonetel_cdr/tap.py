@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import json
+import signal
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -154,3 +155,7 @@ def main() -> None:
             stopped.signal_name,
         )
         raise
+    finally:
+        # The exit code is settled: a signal during Python's own end would only print a traceback.
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, signal.SIG_IGN)
