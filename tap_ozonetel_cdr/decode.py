@@ -16,7 +16,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from io import BytesIO
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Record: TypeAlias = dict[str, Any]
 """One record as the API sent it; its numbers are whole ``int`` or exact ``Decimal``."""
+
+_Kind = TypeVar("_Kind")
 
 WINDOW = 64 * 1024
 """Bytes of records that are read at once; larger windows are slower and take more memory."""
@@ -145,6 +147,15 @@ def records(window: bytes) -> tuple[list[Record], bool]:
         return _decode_leniently(window), True
 
 
+def decoder(kind: type[_Kind]) -> msgspec.json.Decoder[list[_Kind]]:
+    """Return a decoder of windows whose records are of this kind, with the numbers as exact.
+
+    It takes strict JSON alone, and raises ``msgspec.DecodeError`` or ``UnicodeDecodeError``
+    otherwise.
+    """
+    return msgspec.json.Decoder(list[kind], float_hook=_number)  # type: ignore[valid-type]
+
+
 def _decode_leniently(value: bytes) -> Any:  # noqa: ANN401 - it is any JSON value
     return _LENIENT.decode(value.decode("utf-8", "replace"))
 
@@ -170,7 +181,7 @@ class _AnyObject(msgspec.Struct, gc=False):
 # Its only leniencies are bytes that are not UTF-8 and the size of numbers, which records() reads.
 _OBJECTS = msgspec.json.Decoder(list[_AnyObject])
 _EACH = msgspec.json.Decoder(list[msgspec.Raw])
-_RECORDS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=_number)
+_RECORDS = decoder(dict[str, Any])
 _LENIENT = json.JSONDecoder(
     strict=False, parse_int=_integer, parse_float=_number, parse_constant=Decimal
 )

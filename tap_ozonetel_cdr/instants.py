@@ -46,10 +46,10 @@ import math
 import re
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
 LARGEST_INTEGER = 2**63 - 1
@@ -60,10 +60,9 @@ _SKEW = 60
 _MIDNIGHT = "00:00:00"
 _LAST_ORDINAL = date.max.toordinal()
 
-# Looked up in two pieces: as quick as one table of a day's 86,400 seconds, and a fiftieth its size.
-_MINUTES = {f"{n // 60:02}:{n % 60:02}": n * 60 for n in range(24 * 60)}
-_SECONDS = {f":{n:02}": n for n in range(60)}
+_HALF_DAY = _DAY // 2
 
+_TIME_OF_DAY = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
 _DURATION = re.compile("0*([0-9]+):([0-5][0-9]):([0-5][0-9])")
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -71,15 +70,17 @@ _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # same instant as RFC 3339 text.
 _Moment = tuple[int, str]
 
+_MOST_REMEMBERED = 100_000
+_LONGEST_REMEMBERED = 12
 
-@lru_cache(maxsize=10_000)
-def seconds(duration: str) -> int | None:
+
+def seconds(duration: str | None) -> int | None:
     """Return the seconds of ``HH:MM:SS``, or None when ``duration`` is anything else.
 
     Hours have one digit or more, minutes and seconds two, from 00 to 59. What a signed 64-bit
     integer cannot hold is None too.
     """
-    match = _DURATION.fullmatch(duration)
+    match = _DURATION.fullmatch(duration or "")
     # Python itself refuses to read numbers of thousands of digits.
     if match is None or len(match[1]) > len(str(LARGEST_INTEGER)):
         return None
@@ -98,6 +99,38 @@ def ordinal(day: str) -> int | None:
         return None
 
 
+def _time_of_day(text: str | None) -> int | None:
+    """Return the second of the day of ``HH:MM:SS``, from 00:00:00 to 23:59:59."""
+    return seconds(text) if _TIME_OF_DAY.fullmatch(text or "") else None
+
+
+class _Memo(dict[str | None, int | None]):
+    """A function's results by text, each found on first sight; looking one up is a bare lookup."""
+
+    def __init__(self, function: Callable[[str | None], int | None]) -> None:
+        self._function = function
+
+    def __missing__(self, text: str | None) -> int | None:
+        found = self._function(text)
+        # All of a day's times and durations, but not whatever text an answer may hold.
+        if text is None or len(text) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[text] = found
+        return found
+
+
+SECONDS: Mapping[str | None, int | None] = _Memo(seconds)
+"""What ``seconds`` returns, by duration."""
+_CLOCK: Mapping[str | None, int | None] = _Memo(_time_of_day)
+
+
+class _Record(Protocol):
+    """A record's fields, such as a mapping of JSON has them."""
+
+    def get(self, field: str, /) -> object: ...
+
+
 class Instants:
     """Gives records their instants in one account's time zone."""
 
@@ -112,7 +145,7 @@ class Instants:
         self._wrap_up_ended = "WrapUpEndedAt" in columns
         self._wrap_up = self._wrap_up_started or self._wrap_up_ended
 
-    def of(self, record: Mapping[str, object], day: int) -> dict[str, str]:
+    def of(self, record: _Record, day: int) -> dict[str, str]:
         """Return the known instants of ``record``, by column.
 
         ``day`` is the ordinal of the day asked for.
@@ -133,6 +166,23 @@ class Instants:
                 self._add_wrap_up(known, call, ended)
         return known
 
+    def fill(self, rows: Iterable[Any], day: int) -> None:
+        """Set the columns of instants of rows that have the API's fields as attributes.
+
+        They are as ``of`` has them. Nearly every call lies within one day and is as its durations
+        say: then the day of each event is the call's own.
+        """
+        frames: dict[str | None, tuple[str, str] | None] = {}
+        for row in rows:
+            call_date = row.CallDate
+            if call_date not in frames:
+                calendar = self._calendar((call_date and ordinal(call_date)) or day)
+                frames[call_date] = calendar.frame if isinstance(calendar, _SteadyDays) else None
+            frame = frames[call_date]
+            if frame is None or not _fill_within_day(row, *frame):
+                for name, text in self.of(_Fields(row), day).items():
+                    setattr(row, name, text)
+
     def _add_wrap_up(self, known: dict[str, str], call: _Call, ended: _Moment | None) -> None:
         end = call.end(ended)
         started = call.wrap_up_started(end)
@@ -141,9 +191,9 @@ class Instants:
         if self._wrap_up_ended and (moment := call.wrap_up_ended(started, end)):
             known["WrapUpEndedAt"] = moment[1]
 
-    def _call(self, record: Mapping[str, object], day: int) -> _Call | None:
+    def _call(self, record: _Record, day: int) -> _Call | None:
         text = record.get("StartTime")
-        clock = _time_of_day(text)
+        clock = _clock_in(record, "StartTime")
         if clock is None:
             return None
         call_date = record.get("CallDate")
@@ -159,6 +209,55 @@ class Instants:
         return _Call(record, calendar, calendar.first(clock, str(text)), duration, wrap_up)
 
 
+def _fill_within_day(row: Any, date_text: str, offset_text: str) -> bool:  # noqa: ANN401
+    """Set the instants of a call that lies well within one day, if it is known to be one.
+
+    Well within: no midnight is near enough to be meant by a ``00:00:00``, and no event is so far
+    from where its duration has it that another day could bring it closer.
+    """
+    start, end = _CLOCK[row.StartTime], _CLOCK[row.EndTime]
+    duration, wrap_up = SECONDS[row.Duration], SECONDS[row.WrapupDuration]
+    if not start or not end or duration is None or wrap_up is None:
+        return False
+    due = start + duration
+    latest = _DAY - _SKEW - wrap_up
+    if not (start > _SKEW and due < latest and _SKEW < end < latest and _is_near(end, due)):
+        return False
+    picked_up = _CLOCK[row.PickupTime]
+    if picked_up and not start <= picked_up <= due:
+        return False
+    began, ended = _CLOCK[row.WrapUpStartTime], _CLOCK[row.WrapUpEndTime]
+    if began and not (_is_near(began, end) and began < latest):
+        return False
+    if ended and not (_is_near(ended, began + wrap_up) if began else ended >= end - _SKEW):
+        return False
+    row.StartedAt = f"{date_text}{row.StartTime}{offset_text}"
+    row.EndedAt = f"{date_text}{row.EndTime}{offset_text}"
+    if picked_up:
+        row.PickedUpAt = f"{date_text}{row.PickupTime}{offset_text}"
+    if began:
+        row.WrapUpStartedAt = f"{date_text}{row.WrapUpStartTime}{offset_text}"
+    if ended:
+        row.WrapUpEndedAt = f"{date_text}{row.WrapUpEndTime}{offset_text}"
+    return True
+
+
+def _is_near(clock: int, expected: int) -> bool:
+    return -_HALF_DAY < clock - expected < _HALF_DAY
+
+
+class _Fields:
+    """A row's attributes, read as a record's fields."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: object) -> None:
+        self._row = row
+
+    def get(self, field: str) -> Any:  # noqa: ANN401
+        return getattr(self._row, field)
+
+
 class _Call:
     """The events of one record; each method is one rule of the module's list."""
 
@@ -166,7 +265,7 @@ class _Call:
 
     def __init__(
         self,
-        record: Mapping[str, object],
+        record: _Record,
         calendar: _Days,
         started: _Moment,
         duration: int | None,
@@ -223,7 +322,7 @@ class _Call:
     ) -> _Moment | None:
         """Return the moment closest to ``expected``; ``00:00:00`` only near ``midnight``."""
         text = self._record.get(field)
-        clock = _time_of_day(text)
+        clock = _clock_in(self._record, field)
         if clock is None:
             return None
         moment = self._calendar.closest(clock, str(text), *expected)
@@ -251,12 +350,14 @@ class _SteadyDays:
     # of the wrap-up.
     NEARBY = range(-2, 5)
 
-    __slots__ = ("_dates", "_midnight", "_offset")
+    __slots__ = ("_dates", "_midnight", "_offset", "frame")
 
     def __init__(self, day: int, offset: int) -> None:
         self._midnight = day * _DAY - offset
         self._dates = {n: _date_text(day + n) for n in self.NEARBY}
         self._offset = _offset_text(offset)
+        self.frame = self._dates[0], self._offset
+        """What stands in front of and behind a time of the day itself."""
 
     def first(self, clock: int, text: str) -> _Moment:
         return self._midnight + clock, f"{self._dates[0]}{text}{self._offset}"
@@ -347,18 +448,14 @@ class _Zone:
         return (offset or timedelta()) // timedelta(seconds=1)
 
 
-def _time_of_day(text: object) -> int | None:
-    """Return the second of the day of ``HH:MM:SS``, from 00:00:00 to 23:59:59."""
-    if type(text) is not str:
-        return None
-    minute = _MINUTES.get(text[:5])
-    second = _SECONDS.get(text[5:])
-    return None if minute is None or second is None else minute + second
-
-
-def _seconds_in(record: Mapping[str, object], field: str) -> int | None:
+def _seconds_in(record: _Record, field: str) -> int | None:
     text = record.get(field)
-    return seconds(text) if type(text) is str else None
+    return SECONDS[text] if type(text) is str else None
+
+
+def _clock_in(record: _Record, field: str) -> int | None:
+    text = record.get(field)
+    return _CLOCK[text] if type(text) is str else None
 
 
 @lru_cache(maxsize=1_000)

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from tap_ozonetel_cdr.instants import LARGEST_INTEGER, Instants, ordinal, seconds
+from tap_ozonetel_cdr.instants import LARGEST_INTEGER, SECONDS, Instants, ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 Kind = Literal["account", "id", "text", "date", "integer", "seconds", "instant", "object"]
 """What a column holds, which sets its JSON type and how it is shaped."""
 
-_SMALLEST_INTEGER = -LARGEST_INTEGER - 1
+SMALLEST_INTEGER: Final = -LARGEST_INTEGER - 1
 _INTEGER: Mapping[str, object] = {
     "type": ["integer", "null"],
-    "minimum": _SMALLEST_INTEGER,
+    "minimum": SMALLEST_INTEGER,
     "maximum": LARGEST_INTEGER,
 }
 _SCHEMAS: Mapping[Kind, Mapping[str, object]] = {
@@ -185,7 +185,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
 )
 
-_API_FIELDS: Final = frozenset(column.name for column in COLUMNS if column.source == column.name)
+API_FIELDS: Final = frozenset(column.name for column in COLUMNS if column.source == column.name)
+"""The fields of the API that the table knows."""
 
 
 def schema(*, include_account: bool) -> dict[str, Any]:
@@ -227,13 +228,17 @@ class Counts:
     """Characters replaced with U+FFFD, by column, or by field in ``AdditionalFields``."""
     numbers_as_text: Counter[str] = field(default_factory=Counter)
     """Numbers that stand as text in ``AdditionalFields``, by field."""
+    lenient: set[date] = field(default_factory=set)
+    """Days of whose answers a part was not strict JSON."""
 
 
 class Shaper:
     """Shapes an account's records as the table of columns says."""
 
     counts: Counts
-    """What was met since the counts were last replaced with new ones."""
+    """What was met so far."""
+    instants: Instants | None
+    """Gives the records their instants, if there is a column for one."""
 
     def __init__(
         self,
@@ -261,9 +266,11 @@ class Shaper:
         self._row.update(dict.fromkeys(names["account"], account))
         self._texts = names["text"]
         self._ids = names["id"]
-        self._typed = [(c.name, _CONVERTERS[c.kind]) for c in chosen if c.kind in _CONVERTERS]
+        self._typed = [
+            (c.name, CONVERTERS[c.kind]) for c in chosen if c.kind in {"id", "date", "integer"}
+        ]
         self._seconds = [(c.name, c.source) for c in chosen if c.kind == "seconds" and c.source]
-        self._instants = Instants(timezone, names["instant"]) if names["instant"] else None
+        self.instants = Instants(timezone, names["instant"]) if names["instant"] else None
         self._keeps_additional = bool(names["object"])
 
     def shape(  # noqa: C901, PLR0912  # one pass over the columns, a loop a kind
@@ -281,31 +288,54 @@ class Shaper:
             value = value_of(name)
             if type(value) is str:  # nearly always
                 row[name] = value
-            elif (text := _text(value)) is _MISFIT:
+            elif (text := _text(value)) is MISFIT:
                 misfits.append(name)
             else:
                 row[name] = text
         for name, convert in self._typed:
             converted = convert(value_of(name))
-            if converted is _MISFIT:
+            if converted is MISFIT:
                 misfits.append(name)
             else:
                 row[name] = converted
         for name, source in self._seconds:
             value = value_of(source)
             if type(value) is str:
-                row[name] = seconds(value)
-        if self._instants is not None:
-            row.update(self._instants.of(record, day.toordinal()))
+                row[name] = SECONDS[value]
+        if self.instants is not None:
+            row.update(self.instants.of(record, day.toordinal()))
         for name in self._ids:
             if not row[name]:
                 self.counts.missing_ids[name] += 1
         self._replace_unholdable(row)
-        if misfits:
-            self.counts.misfits.update(misfits)
-        if self._keeps_additional and (misfits or not record.keys() <= _API_FIELDS):
-            row["AdditionalFields"] = self._additional_fields(record, misfits)
+        if misfits or not record.keys() <= API_FIELDS:
+            additional = self.set_aside(
+                {
+                    name: value
+                    for name, value in record.items()
+                    if name in misfits or name not in API_FIELDS
+                }
+            )
+            if self._keeps_additional:
+                row["AdditionalFields"] = additional
         return row
+
+    def set_aside(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return fields that have no other place as every target can hold them, and count them.
+
+        None without fields, or without the column ``AdditionalFields``.
+        """
+        fields = {
+            name: value
+            for name, value in fields.items()
+            if name in self._row or name not in API_FIELDS
+        }
+        self.counts.misfits.update(fields.keys() & API_FIELDS)
+        if not fields or not self._keeps_additional:
+            return None
+        held = self._holdable_object(fields)
+        self.counts.new_fields.update(held.keys() - API_FIELDS)
+        return held
 
     def _replace_unholdable(self, row: dict[str, Any]) -> None:
         texts = "".join([value for value in row.values() if type(value) is str])
@@ -314,20 +344,6 @@ class Shaper:
         for name, value in row.items():
             if type(value) is str:
                 row[name] = self._holdable_text(value, name)
-
-    def _additional_fields(
-        self, record: Mapping[str, Any], misfits: Collection[str]
-    ) -> dict[str, Any]:
-        """Return the fields that have no other place, in the record's order."""
-        fields = self._holdable_object(
-            {
-                name: value
-                for name, value in record.items()
-                if name in misfits or name not in _API_FIELDS
-            }
-        )
-        self.counts.new_fields.update(fields.keys() - _API_FIELDS)
-        return fields
 
     def _holdable(self, value: Any, field: str) -> Any:  # noqa: ANN401 - it is any JSON value
         """Return ``value`` as every target can hold it, counting what that changes in ``field``."""
@@ -365,8 +381,8 @@ class Shaper:
         return holdable
 
 
-# Stands for a value that does not fit its column: None is a value of its own.
-_MISFIT: Final = object()
+MISFIT: Final = object()
+"""What a converter gives for a value that does not fit its column: None is a value of its own."""
 _REPLACEMENT: Final = "\ufffd"
 _UNHOLDABLE: Final = re.compile("[\0\ud800-\udfff]")
 _CANONICAL_INTEGER: Final = re.compile("0|-?[1-9][0-9]{0,18}")
@@ -377,7 +393,7 @@ _MOST_DECIMAL_PLACES: Final = 16_383
 def _text(value: object) -> object:
     if value is None or type(value) is str:
         return value
-    return str(value) if type(value) is int else _MISFIT
+    return str(value) if type(value) is int else MISFIT
 
 
 def _id(value: object) -> object:
@@ -390,19 +406,17 @@ def _emitted_id(value: object) -> str:
 
 
 def _date(value: object) -> object:
-    if _is_blank(value):
-        return None
-    return value if type(value) is str and ordinal(value) is not None else _MISFIT
+    if type(value) is str and ordinal(value) is not None:
+        return value
+    return None if _is_blank(value) else MISFIT
 
 
 def _integer(value: object) -> object:
-    if _is_blank(value):
-        return None
     if type(value) is str and _CANONICAL_INTEGER.fullmatch(value):
         value = int(value)
-    if type(value) is int and _SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+    if type(value) is int and SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
         return value
-    return _MISFIT
+    return None if _is_blank(value) else MISFIT
 
 
 def _is_blank(value: object) -> bool:
@@ -415,7 +429,8 @@ def _is_holdable(number: float | Decimal) -> bool:
     return isinstance(number, float) or int(number.as_tuple().exponent) >= -_MOST_DECIMAL_PLACES
 
 
-_CONVERTERS: Final[Mapping[Kind, Callable[[object], object]]] = {
+CONVERTERS: Final[Mapping[Kind, Callable[[object], object]]] = {
+    "text": _text,
     "id": _id,
     "date": _date,
     "integer": _integer,

@@ -7,13 +7,14 @@ end of the class, each with its reason; tests fail when the SDK changes under th
 from __future__ import annotations
 
 import contextlib
+import operator
 from datetime import timedelta
-from functools import partial
-from itertools import islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
@@ -22,6 +23,8 @@ from tap_ozonetel_cdr.ahead import one_ahead
 from tap_ozonetel_cdr.client import Client
 from tap_ozonetel_cdr.days import Plan, parse_date, plan
 from tap_ozonetel_cdr.errors import StateError
+from tap_ozonetel_cdr.lines import record_lines
+from tap_ozonetel_cdr.rows import RowMaker, as_record
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from tap_ozonetel_cdr.client import DayAnswers
+    from tap_ozonetel_cdr.rows import Row
     from tap_ozonetel_cdr.tap import TapOzonetelCDR
+
+_key = operator.attrgetter("CallID", "UCID")
 
 _KNOWN_RETENTION = 15
 """Days before today for which the API answers [doc]."""
@@ -55,43 +61,51 @@ class CdrStream(Stream):
         self._batching = False
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
-        """Yield the records of each planned day, and move the bookmark behind its last one.
+        """Yield the records of each planned day, for the SDK's own path.
 
-        The SDK asks for a record after it has written the one before: what follows the last
-        record of a day here happens when that record is out.
+        The SDK asks for a record after it has written the one before, as ``_windows`` needs it.
+        """
+        for rows in self._windows():
+            yield from map(as_record, rows)
+
+    def _windows(self) -> Iterator[list[Row]]:
+        """Yield the rows of each planned day, and move the bookmark behind its last one.
+
+        The next rows have to be asked for when those before are written: what follows the last
+        rows of a day here happens when they are out.
         """
         run = self._tap.run_settings()
         planned = self._plan(run)
         client = Client(run, clock=self._tap.clock, logger=self.logger)
-        shaper = records.Shaper(
+        maker = RowMaker(
             run.timezone,
             account=run.user_name if run.include_account else None,
             columns={crumb[-1] for crumb, selected in self.mask.items() if crumb and selected},
         )
         if self.ABORT_AT_RECORD_COUNT is not None:
-            yield from self._try_connection(planned, client, shaper)
+            yield from self._try_connection(planned, client, maker)
             return
         started = self._tap.clock.monotonic()
         self._log_plan(planned, client)
         calls = read = 0
-        lenient: set[date] = set()
         try:
             for answers in one_ahead(client.fetch_day, planned.days):
                 keys, emitted = twins.Keys(), 0
                 with contextlib.closing(answers):
-                    note = partial(lenient.add, answers.day)
-                    for record in twins.once(answers.parts, on_lenient=note):
-                        shaped = shaper.shape(record, answers.day)
-                        keys.add((shaped["CallID"], shaped["UCID"]))
-                        emitted += 1
-                        yield shaped
+                    for window, wanted in twins.once(answers.parts):
+                        rows = maker.rows(window, answers.day)
+                        if wanted is not None:
+                            rows = list(compress(rows, wanted))
+                        keys.add(map(_key, rows))
+                        emitted += len(rows)
+                        yield rows
                     self._log_repeats(answers, emitted, keys)
                 self._finish(answers.day)
                 read += 1
                 calls += emitted
                 self._log_day(answers, emitted, read, planned, client)
         finally:
-            self._report(shaper.counts, lenient)
+            self._report(maker.counts)
         self.logger.info(
             "Done: %d calls of %d days in %s, %d requests",
             calls,
@@ -100,19 +114,28 @@ class CdrStream(Stream):
             client.requests,
         )
 
+    def _writes_rows_as_they_are(self) -> bool:
+        """Tell whether the SDK would change nothing in a record, and leave none out."""
+        [stream_map] = self.stream_maps if len(self.stream_maps) == 1 else [None]
+        return (
+            self.selected
+            and self.ABORT_AT_RECORD_COUNT is None
+            and type(stream_map) is SameRecordTransform
+            and not stream_map.flattening_enabled
+        )
+
     def _try_connection(
-        self, planned: Plan, client: Client, shaper: records.Shaper
-    ) -> Iterator[dict[str, Any]]:
-        """Yield a few records for one request, and move no bookmark: what ``--test`` asks for.
+        self, planned: Plan, client: Client, maker: RowMaker
+    ) -> Iterator[list[Row]]:
+        """Yield a few rows for one request, and move no bookmark: what ``--test`` asks for.
 
         The day is the last that is over, if there is one: today may have no calls yet.
         """
         for day in planned.days[-2:][:1]:
             with contextlib.closing(client.fetch_day(day)) as answers:
                 self.logger.info("user_name and api_key work: %s has %d calls", day, answers.count)
-                found = twins.once(answers.parts)
-                for record in islice(found, self.ABORT_AT_RECORD_COUNT):
-                    yield shaper.shape(record, day)
+                for window, _ in islice(twins.once(answers.parts), 1):
+                    yield maker.rows(window, day)[: self.ABORT_AT_RECORD_COUNT]
 
     # The plan
 
@@ -264,9 +287,9 @@ class CdrStream(Stream):
             else "",
         )
 
-    def _report(self, counts: records.Counts, lenient: set[date]) -> None:
+    def _report(self, counts: records.Counts) -> None:
         """Say what was strange in the records of this run: names and counts, never a value."""
-        for day in sorted(lenient):
+        for day in sorted(counts.lenient):
             self.logger.warning(
                 "%s: part of the answer is not strict JSON; it is read all the same, with U+FFFD "
                 "for bytes that are not UTF-8",
@@ -287,9 +310,19 @@ class CdrStream(Stream):
     def _sync_records(
         self, context: Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
-        """Note whether records go into batches, whose STATE has to come behind them."""
+        """Write many lines at once where the SDK would write the same ones singly.
+
+        Records that go into batches are left to the SDK, and noted: their STATE has to come behind
+        the batch.
+        """
         self._batching = not write_messages
-        yield from super()._sync_records(context, write_messages=write_messages)
+        if self._batching or not self._writes_rows_as_they_are():
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        with self.get_record_counter() as counter, self.get_sync_timer():
+            for rows in self._windows():
+                self._tap.write_lines(record_lines(self.name, rows, self._tap.clock.now()))
+                counter.increment(len(rows))
 
     def _increment_stream_state(self, latest_record: object, *, context: object = None) -> None:
         """Leave the bookmark alone: by record it could name a day that is half written."""

@@ -70,6 +70,10 @@ class TapOzonetelCDR(Tap):
         """
         return settings.Settings.from_config(self.config, now=self.clock.now())
 
+    def write_lines(self, lines: bytes) -> None:
+        """Write whole lines of Singer messages."""
+        self.message_writer.output.write(lines)
+
     @classmethod
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]

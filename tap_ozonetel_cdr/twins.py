@@ -11,14 +11,13 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from tap_ozonetel_cdr import decode
 from tap_ozonetel_cdr.records import key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     from tap_ozonetel_cdr.decode import Envelope, Record
@@ -36,10 +35,12 @@ class Keys:
         """Start without a key."""
         self._buckets = [array("Q") for _ in range(_BUCKETS)]
 
-    def add(self, one: Key) -> None:
-        """Remember a key."""
-        hashed = _hash(one)
-        self._buckets[hashed % _BUCKETS].append(hashed)
+    def add(self, keys: Iterable[Key]) -> None:
+        """Remember keys."""
+        buckets = self._buckets
+        for one in keys:
+            hashed = _hash(one)
+            buckets[hashed % _BUCKETS].append(hashed)
 
     def repeated(self) -> set[int]:
         """Return the hashes that came more than once: by the same key, or by chance."""
@@ -62,53 +63,56 @@ def find(parts: Sequence[Envelope], suspects: set[int]) -> Twins | None:
     """Read a day again and compare the records whose keys have the hashes ``suspects``."""
     first: dict[Key, bytes] = {}
     found: dict[Key, None] = {}
-    for record in chain.from_iterable(map(_records, parts)):
-        one = key(record)
-        if _hash(one) in suspects:
-            content = _digest(record)
-            if first.setdefault(one, content) != content:
-                found[one] = None
+    for window in _windows(parts):
+        for record in decode.records(window)[0]:
+            one = key(record)
+            if _hash(one) in suspects:
+                content = _digest(record)
+                if first.setdefault(one, content) != content:
+                    found[one] = None
     return Twins(len(found), next(iter(found))) if found else None
 
 
-def once(
-    parts: Sequence[Envelope], *, on_lenient: Callable[[], object] = lambda: None
-) -> Iterator[Record]:
-    """Give a day's records, leaving out those identical to one of an earlier part.
+def once(parts: Sequence[Envelope]) -> Iterator[tuple[bytes, list[bool] | None]]:
+    """Give a day's windows, each with which of its records are wanted: None for all of them.
 
-    ``on_lenient`` is called for each window of records that is not strict JSON.
-
-    Parts meet without overlap, so a record in two of them is one call that the API has listed
-    twice. Identical records within one part are given as often as they were sent there: in all, as
-    often as the part has them that has the most.
+    Not wanted is a record that is identical to one of an earlier part. Parts meet without overlap,
+    so a record in two of them is one call that the API has listed twice. Identical records within
+    one part are given as often as they were sent there: in all, as often as the part has them that
+    has the most.
     """
-    if len(parts) == 1:
-        yield from _records(parts[0], on_lenient)
-        return
-    keys = Keys()
-    for record in chain.from_iterable(map(_records, parts)):
-        keys.add(key(record))
-    suspects = keys.repeated()
+    suspects: set[int] = set()
+    if len(parts) > 1:
+        keys = Keys()
+        for window in _windows(parts):
+            keys.add(map(key, decode.records(window)[0]))
+        suspects = keys.repeated()
     given: Counter[bytes] = Counter()
     for part in parts:
         sent: Counter[bytes] = Counter()
-        for record in _records(part, on_lenient):
-            if _hash(key(record)) in suspects:
-                content = _digest(record)
-                sent[content] += 1
-                if sent[content] <= given[content]:
-                    continue
-                given[content] = sent[content]
-            yield record
+        for window in part.windows():
+            yield window, _wanted(window, suspects, sent, given) if suspects else None
 
 
-def _records(part: Envelope, on_lenient: Callable[[], object] = lambda: None) -> Iterator[Record]:
-    """Give the records of one answer."""
-    for window in part.windows():
-        records, lenient = decode.records(window)
-        if lenient:
-            on_lenient()
-        yield from records
+def _wanted(
+    window: bytes, suspects: set[int], sent: Counter[bytes], given: Counter[bytes]
+) -> list[bool]:
+    """Tell which of a window's records are wanted; count what the part sent and what is given."""
+    wanted = []
+    for record in decode.records(window)[0]:
+        is_wanted = True
+        if _hash(key(record)) in suspects:
+            content = _digest(record)
+            sent[content] += 1
+            is_wanted = sent[content] > given[content]
+            given[content] = max(sent[content], given[content])
+        wanted.append(is_wanted)
+    return wanted
+
+
+def _windows(parts: Sequence[Envelope]) -> Iterator[bytes]:
+    for part in parts:
+        yield from part.windows()
 
 
 def _hash(one: Key) -> int:

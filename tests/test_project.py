@@ -25,6 +25,8 @@ ORDER = (
     "settings",
     "client",
     "twins",
+    "lines",
+    "rows",
     "records",
     "responses",
     "auth",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
+import inspect
 import io
 import json
 from datetime import date
@@ -11,9 +13,16 @@ from urllib.request import url2pathname
 
 import pytest
 from runs import NOW, TODAY, StillClock, days_from, expected
+from singer_sdk import Stream
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import RecordMessage
+from singer_sdk.singerlib.json import serialize_json
 
 from ozonetel_sandbox import Sandbox
+from tap_ozonetel_cdr import streams
 from tap_ozonetel_cdr.errors import TapError
+from tap_ozonetel_cdr.lines import record_lines
+from tap_ozonetel_cdr.streams import CdrStream
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
 if TYPE_CHECKING:
@@ -340,6 +349,101 @@ def test_in_batches_a_state_stands_behind_its_records(sandbox: Sandbox, tmp_path
     truth = [str(day) for day in days_from(OLDEST) for _ in expected(sandbox, day)]
     assert loaded == truth
     assert promised == "2026-11-20"
+
+
+ODD_DAYS = ("new_field", "other_types", "twins", "nul", "missing_id", "bad_utf8", "repeated_record")
+
+
+@pytest.mark.parametrize(
+    ("settings", "crumb", "selected"),
+    [
+        ({}, (), True),
+        ({"include_account": True}, (), True),
+        ({}, ("properties", "StartTime"), False),
+        ({}, ("properties", "AdditionalFields"), False),
+    ],
+)
+def test_the_sdk_would_write_the_same_lines(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    crumb: tuple[str, ...],
+    selected: bool,
+) -> None:
+    """Written many at once, lines are those that the SDK writes singly, but for their time."""
+    chosen = catalog(sandbox, crumb, selected=selected)
+    results = []
+    for written_at_once in (True, False):
+        if not written_at_once:
+            monkeypatch.setattr(CdrStream, "_writes_rows_as_they_are", lambda _: False)
+        Tap.clock.passed += 60
+        sandbox.add_faults(*ODD_DAYS)
+        result = sync(sandbox, catalog=chosen, **settings)
+        assert result.error is None
+        for message in result.messages:
+            message.pop("time_extracted", None)
+        results.append(result.messages)
+    at_once, singly = results
+    assert at_once == singly
+    assert len(at_once) > 16 * 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "at_once"),
+    [
+        ({}, True),
+        ({"flattening_enabled": False, "flattening_max_depth": 3}, True),
+        ({"stream_maps": {"another": {"CallerID": None}}}, True),
+        ({"stream_maps": {"cdr": {"CallerID": None}}}, False),
+        ({"stream_maps": {"cdr": {"__filter__": "CallerID != ''"}}}, False),
+        ({"stream_maps": {"cdr": {"__alias__": "calls"}}}, False),
+        ({"stream_maps": {"cdr": None}}, False),
+        ({"flattening_enabled": True, "flattening_max_depth": 1}, False),
+    ],
+    ids=str,
+)
+def test_what_the_sdk_would_change_is_left_to_it(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], at_once: bool
+) -> None:
+    """Lines are written many at once only where the SDK would change nothing in a record."""
+    written = []
+
+    def spy(*arguments: Any) -> bytes:  # noqa: ANN401  # those of record_lines
+        written.append(arguments)
+        return record_lines(*arguments)
+
+    monkeypatch.setattr(streams, "record_lines", spy)
+    result = sync(sandbox, start_date="2026-11-19", **settings)
+    assert result.error is None
+    assert bool(written) == at_once
+
+
+def test_the_sdk_is_the_one_that_is_stood_in_for() -> None:
+    """These of the SDK's methods are what the quick way replaces.
+
+    When one has changed, read the change, see whether CdrStream has to follow, and take over its
+    new digest.
+    """
+    replaced = (
+        Stream._sync_records,  # noqa: SLF001  # the private method that is overridden
+        Stream._write_record_message,  # noqa: SLF001
+        Stream._generate_record_messages,  # noqa: SLF001
+        SameRecordTransform.transform,
+        RecordMessage.to_dict,
+        serialize_json,
+    )
+    digests = {
+        method.__qualname__: hashlib.sha256(inspect.getsource(method).encode()).hexdigest()[:8]
+        for method in replaced
+    }
+    assert digests == {
+        "Stream._sync_records": "8928dc7f",
+        "Stream._write_record_message": "292b7bed",
+        "Stream._generate_record_messages": "9b5f9fbc",
+        "SameRecordTransform.transform": "db46d82c",
+        "RecordMessage.to_dict": "821fe177",
+        "serialize_json": "ddf4787f",
+    }
 
 
 @pytest.mark.parametrize("calls", [0, 30])
