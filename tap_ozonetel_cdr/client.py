@@ -39,7 +39,7 @@ MAX_TOKENS = 8
 _FAILURES_BEFORE_HALVING = 2
 _CONNECT_TIMEOUT = 30.0
 _IN_MEMORY = 2**20
-_CHUNK = 2**16
+_CHUNK = 2**18
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,15 +221,22 @@ def _fill_within_day(row: Any, date_text: str, offset_text: str) -> bool:  # noq
         return False
     due = start + duration
     latest = _DAY - _SKEW - wrap_up
-    if not (start > _SKEW and due < latest and _SKEW < end < latest and _is_near(end, due)):
+    if not (
+        start > _SKEW
+        and due < latest
+        and _SKEW < end < latest
+        and -_HALF_DAY < end - due < _HALF_DAY
+    ):
         return False
     picked_up = _CLOCK[row.PickupTime]
     if picked_up and not start <= picked_up <= due:
         return False
     began, ended = _CLOCK[row.WrapUpStartTime], _CLOCK[row.WrapUpEndTime]
-    if began and not (_is_near(began, end) and began < latest):
+    if began and not (-_HALF_DAY < began - end < _HALF_DAY and began < latest):
         return False
-    if ended and not (_is_near(ended, began + wrap_up) if began else ended >= end - _SKEW):
+    if ended and not (
+        -_HALF_DAY < ended - began - wrap_up < _HALF_DAY if began else ended >= end - _SKEW
+    ):
         return False
     row.StartedAt = f"{date_text}{row.StartTime}{offset_text}"
     row.EndedAt = f"{date_text}{row.EndTime}{offset_text}"
@@ -240,10 +247,6 @@ def _fill_within_day(row: Any, date_text: str, offset_text: str) -> bool:  # noq
     if ended:
         row.WrapUpEndedAt = f"{date_text}{row.WrapUpEndTime}{offset_text}"
     return True
-
-
-def _is_near(clock: int, expected: int) -> bool:
-    return -_HALF_DAY < clock - expected < _HALF_DAY
 
 
 class _Fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from tap_ozonetel_cdr.rows import Row
 
 
-def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Encode characters as JSON does where they are not ASCII."""
-    assert isinstance(error, UnicodeEncodeError)  # noqa: S101  # for the type: only encode() asks
-    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
-
-
+_encode = json.JSONEncoder().encode
 _JSON_ESCAPES = f"{__name__}.escape"
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Give JSON's escapes for characters that are not ASCII."""
+    failed = cast("UnicodeEncodeError", error)
+    return _encode(failed.object[failed.start : failed.end])[1:-1], failed.end
+
+
 codecs.register_error(_JSON_ESCAPES, _escape)
 
 
@@ -43,7 +46,9 @@ def record_lines(stream: str, rows: Iterable[Row], extracted: datetime) -> bytes
     lines = _ENCODER.encode_lines([_RecordMessage(stream, row, time_extracted) for row in rows])
     if lines.isascii():
         return lines
-    return b"".join(
-        line if line.isascii() else line.decode().encode("ascii", _JSON_ESCAPES)
-        for line in lines.splitlines(keepends=True)
+    return b"\n".join(
+        [
+            line if line.isascii() else line.decode().encode("ascii", _JSON_ESCAPES)
+            for line in lines.split(b"\n")
+        ]
     )
