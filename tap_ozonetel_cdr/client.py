@@ -17,9 +17,9 @@ import urllib3
 from tap_ozonetel_cdr.auth import ApiKeyAuth, TokenAuth
 from tap_ozonetel_cdr.days import LARGEST_PART, SMALLEST_PART, Window, parts, whole_day
 from tap_ozonetel_cdr.decode import Envelope, read_envelope
-from tap_ozonetel_cdr.errors import LocalError, RefusedError, UnavailableError
+from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError, RefusedError, UnavailableError
 from tap_ozonetel_cdr.limiter import Limiter
-from tap_ozonetel_cdr.responses import Action, Verdict, judge, quote
+from tap_ozonetel_cdr.responses import Action, Verdict, judge, judge_failure, quote
 
 if TYPE_CHECKING:
     import logging
@@ -109,7 +109,7 @@ class Client:
         Raises:
             RefusedError: The API refused in a way that asking again cannot mend.
             UnavailableError: No complete answer came within ``retry_timeout`` seconds.
-            LocalError: The disk is full.
+            LocalError: The disk is full, or the machine's clock was set back.
         """
         self._forget_failures()
         self._wait()
@@ -140,11 +140,6 @@ class Client:
             auth = self._authentication()
             # Made anew for each try: today grows, and may be over by then.
             now = self._clock.now().astimezone(self._settings.timezone)
-            if day > now.date():
-                raise LocalError(
-                    f"{day} has not begun at {now:%Y-%m-%d %H:%M}: this machine's clock was set "
-                    f"back during the run. {_NOTHING_LOST}"
-                )
             whole = whole_day(day, now)
             part = parts(Window(day, first, whole.last), self._part_size)[0]
             verdict, body = self._send("GET", CDR_PATH, self._question(part), auth)
@@ -191,7 +186,7 @@ class Client:
             raise RefusedError(
                 f"This run has generated {MAX_TOKENS} tokens, of the ten that an account has an "
                 "hour: another client of the account keeps ending them. Set auth_method: api_key, "
-                f"or give that client an account of its own. {_NOTHING_LOST}"
+                f"or give that client an account of its own. {NOTHING_LOST}"
             )
         while True:
             self._wait()
@@ -250,7 +245,7 @@ class Client:
             ) as response:
                 file = self._download(response, deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            return _judge_failure(error, timeout), None
+            return judge_failure(error, timeout), None
         envelope = read_envelope(file)
         verdict = judge(
             response.status_code,
@@ -293,7 +288,7 @@ class Client:
         reason = quote(verdict.reason, self._secrets)
         if verdict.action is Action.STOP:
             raise RefusedError(
-                f"{what}: the API answered {reason}. {verdict.advice}. {_NOTHING_LOST}"
+                f"{what}: the API answered {reason}. {verdict.advice}. {NOTHING_LOST}"
             )
         now = self._clock.monotonic()
         if verdict.action is Action.NEW_TOKEN:
@@ -313,7 +308,7 @@ class Client:
             )
             raise UnavailableError(
                 f"{what}: no complete answer within {self._settings.retry_timeout:g} s "
-                f"(retry_timeout), at last {reason}. {look_for}. {_NOTHING_LOST}"
+                f"(retry_timeout), at last {reason}. {look_for}. {NOTHING_LOST}"
             )
         if verdict.action is Action.WAIT:
             self._logger.info(
@@ -337,7 +332,7 @@ class Client:
             raise RefusedError(
                 f"The API answered {reason} to a new token. Check whether another client of the "
                 "account generates tokens all the time, and whether the account is set to basic "
-                f"authentication (auth_method: api_key). {_NOTHING_LOST}"
+                f"authentication (auth_method: api_key). {NOTHING_LOST}"
             )
         self._token_refused = True
         self._auth = None
@@ -367,9 +362,6 @@ class Client:
         return max(0.0, then.timestamp() - self._clock.now().timestamp())
 
 
-_NOTHING_LOST = "Nothing was lost: the next run continues where the bookmark stands"
-
-
 def _write(
     file: tempfile.SpooledTemporaryFile[bytes], chunk: bytes, response: requests.Response
 ) -> None:
@@ -385,7 +377,7 @@ def _write(
         needed = response.headers.get("Content-Length", "more than it has free")
         raise LocalError(
             f"Cannot write to {tempfile.gettempdir()}: {error.strerror}. The answer needs "
-            f"{needed} bytes there; free some, or set TMPDIR to a larger directory. {_NOTHING_LOST}"
+            f"{needed} bytes there; free some, or set TMPDIR to a larger directory. {NOTHING_LOST}"
         ) from None
 
 
@@ -399,26 +391,3 @@ def _token(body: Body) -> str | None:
         except (ValueError, LookupError, TypeError):
             return None
     return token if isinstance(token, str) and token.strip() else None
-
-
-def _judge_failure(error: Exception, timeout: float) -> Verdict:
-    """Return what it means that no answer came, or not the whole of it."""
-    if isinstance(error, requests.ConnectTimeout):
-        return Verdict(Action.RETRY, "no connection in time")
-    if isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
-        return Verdict(
-            Action.RETRY, f"no whole answer within {timeout:g} s (request_timeout)", too_large=True
-        )
-    if isinstance(error, ValueError) and not isinstance(error, requests.JSONDecodeError):
-        return Verdict(Action.STOP, f"nothing ({type(error).__name__})", "Check api_url")
-    cause: BaseException = error
-    while inner := cause.__cause__ or cause.__context__:
-        cause = inner
-    reason = getattr(cause, "strerror", None) or type(cause).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return Verdict(
-            Action.STOP,
-            "with a certificate that this machine does not trust",
-            "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic",
-        )
-    return Verdict(Action.RETRY, f"no whole answer ({reason})")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
+from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError
+
 LARGEST_PART = 24 * 60 * 60
 """A whole day in seconds: how a day is asked for at first."""
 
@@ -162,10 +164,13 @@ def whole_day(day: date, now: datetime) -> Window:
             under way is therefore asked to its last second.
 
     Raises:
-        ValueError: ``day`` has not begun; no plan holds such a day.
+        LocalError: ``day`` has not begun; a plan holds no such day, unless the clock is set back.
     """
     if day > now.date():
-        raise ValueError(f"{day} has not begun at {now}")
+        raise LocalError(
+            f"{day} has not begun at {now:%Y-%m-%d %H:%M}: this machine's clock was set back "
+            f"during the run. {NOTHING_LOST}"
+        )
     if day < now.date():
         return Window(day, 0, _LAST_SECOND)
     return Window(day, 0, (now.hour * 60 + now.minute) * 60 + now.second)

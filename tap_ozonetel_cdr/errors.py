@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+NOTHING_LOST = "Nothing was lost: the next run continues where the bookmark stands"
+"""How the line of an error ends that can come in the middle of a run."""
+
 
 class TapError(SystemExit):
     """Ends the run with exit code 1; its text is the one line that the user sees.
@@ -34,4 +37,4 @@ class UnavailableError(TapError):
 
 
 class LocalError(TapError):
-    """This machine failed: the disk is full, or the target closed the pipe."""
+    """This machine failed: a full disk, a clock set back, a pipe that the target closed."""

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import requests
+import urllib3
+
 from tap_ozonetel_cdr.decode import Details, Reading
 
 if TYPE_CHECKING:
@@ -148,6 +151,34 @@ def judge(  # noqa: PLR0911  # a return a row
     if wants_details and envelope.details is Details.ABSENT:
         return Verdict(Action.RETRY, "a success without details")
     return Verdict(Action.ACCEPT, f"{envelope.count} calls")
+
+
+def judge_failure(error: Exception, timeout: float) -> Verdict:
+    """Return what it means that no answer came, or not the whole of it.
+
+    Args:
+        error: What requests or urllib3 raised.
+        timeout: The time that the request had, in seconds.
+    """
+    if isinstance(error, requests.ConnectTimeout):
+        return Verdict(Action.RETRY, "no connection in time")
+    if isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
+        return Verdict(
+            Action.RETRY, f"no whole answer within {timeout:g} s (request_timeout)", too_large=True
+        )
+    if isinstance(error, ValueError) and not isinstance(error, requests.JSONDecodeError):
+        return Verdict(Action.STOP, f"nothing ({type(error).__name__})", "Check api_url")
+    cause: BaseException = error
+    while inner := cause.__cause__ or cause.__context__:
+        cause = inner
+    reason = getattr(cause, "strerror", None) or type(cause).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return Verdict(
+            Action.STOP,
+            "with a certificate that this machine does not trust",
+            "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic",
+        )
+    return Verdict(Action.RETRY, f"no whole answer ({reason})")
 
 
 def _refusal(envelope: Envelope) -> Refusal | None:

@@ -88,10 +88,13 @@ def texts_by_name(tree: ast.AST) -> dict[str, list[str]]:
     return found
 
 
+SHARED_TEXTS = texts_by_name(ast.parse(text_of("tap_ozonetel_cdr/errors.py")))
+
+
 def messages(path: Path) -> Iterator[str]:
     """Give the fixed texts of what a module says to its user, in pieces between their values."""
     tree = ast.parse(path.read_text("utf-8"))
-    named = texts_by_name(tree)
+    named = SHARED_TEXTS | texts_by_name(tree)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
