@@ -24,6 +24,7 @@ from tap_ozonetel_cdr.client import Client
 from tap_ozonetel_cdr.days import Plan, parse_date, plan
 from tap_ozonetel_cdr.errors import StateError
 from tap_ozonetel_cdr.lines import record_lines
+from tap_ozonetel_cdr.progress import Progress
 from tap_ozonetel_cdr.rows import RowMaker, as_record
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_ozonetel_cdr.client import DayAnswers
     from tap_ozonetel_cdr.rows import Row
     from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
@@ -85,9 +85,7 @@ class CdrStream(Stream):
         if self.ABORT_AT_RECORD_COUNT is not None:
             yield from self._try_connection(planned, client, maker)
             return
-        started = self._tap.clock.monotonic()
-        self._log_plan(planned, client)
-        calls = read = 0
+        progress = Progress(planned.days, client, clock=self._tap.clock, logger=self.logger)
         try:
             for answers in one_ahead(client.fetch_day, planned.days):
                 keys, emitted = twins.Keys(), 0
@@ -99,20 +97,13 @@ class CdrStream(Stream):
                         keys.add(map(_key, rows))
                         emitted += len(rows)
                         yield rows
-                    self._log_repeats(answers, emitted, keys)
+                    suspects = keys.repeated()
+                    found = twins.find(answers.parts, suspects) if suspects else None
                 self._finish(answers.day)
-                read += 1
-                calls += emitted
-                self._log_day(answers, emitted, read, planned, client)
+                progress.day_is_read(answers, emitted, found)
         finally:
-            self._report(maker.counts)
-        self.logger.info(
-            "Done: %d calls of %d days in %s, %d requests",
-            calls,
-            read,
-            _span(self._tap.clock.monotonic() - started),
-            client.requests,
-        )
+            progress.say_what_was_strange(maker.counts)
+        progress.all_is_read()
 
     def _writes_rows_as_they_are(self) -> bool:
         """Tell whether the SDK would change nothing in a record, and leave none out."""
@@ -236,75 +227,6 @@ class CdrStream(Stream):
         else:
             self._tap.write_message(StateMessage(value=self.tap_state))
 
-    # What a person reads
-
-    def _log_plan(self, planned: Plan, client: Client) -> None:
-        if not planned.days:
-            self.logger.info("Nothing to read: no day lies between the first and the last wanted")
-            return
-        wait = client.least_wait(len(planned.days))
-        self.logger.info(
-            "Plan: %s to %s, %d requests%s",
-            planned.days[0],
-            planned.days[-1],
-            len(planned.days),
-            f", at least {_span(wait)}" if wait else ", no wait",
-        )
-
-    def _log_repeats(self, answers: DayAnswers, emitted: int, keys: twins.Keys) -> None:
-        """Say once a day what was left out, and that records which differ share a key."""
-        if emitted < answers.count:
-            self.logger.info(
-                "%s: %d calls were listed in two parts of the day; they are emitted once",
-                answers.day,
-                answers.count - emitted,
-            )
-        suspects = keys.repeated()
-        found = twins.find(answers.parts, suspects) if suspects else None
-        if found:
-            self.logger.warning(
-                "%s: records that differ share their key, such as CallID %s, UCID %s (keys: %d); "
-                "all of them are emitted, but a target that upserts keeps one of each key",
-                answers.day,
-                *found.example,
-                found.count,
-            )
-
-    def _log_day(
-        self, answers: DayAnswers, emitted: int, read: int, planned: Plan, client: Client
-    ) -> None:
-        left = len(planned.days) - read
-        wait = client.least_wait() if left else 0
-        self.logger.info(
-            "%s: %d calls, answered in %s (%d of %d)%s",
-            answers.day,
-            emitted,
-            _span(answers.seconds),
-            read,
-            len(planned.days),
-            f"; next request in {_span(wait)}, at least {_span(client.least_wait(left))} left"
-            if wait >= 1
-            else "",
-        )
-
-    def _report(self, counts: records.Counts) -> None:
-        """Say what was strange in the records of this run: names and counts, never a value."""
-        for day in sorted(counts.lenient):
-            self.logger.warning(
-                "%s: part of the answer is not strict JSON; it is read all the same, with U+FFFD "
-                "for bytes that are not UTF-8",
-                day,
-            )
-        for met, what in (
-            (counts.new_fields, "times the API sent the new field %s; it is in AdditionalFields"),
-            (counts.misfits, "values do not fit the column %s; they are in AdditionalFields"),
-            (counts.missing_ids, "records have no %s; it is empty text there"),
-            (counts.replaced, "characters that no target can hold became U+FFFD in %s"),
-            (counts.numbers_as_text, "numbers that no target can hold became their text in %s"),
-        ):
-            for name, count in met.items():
-                self.logger.warning(f"%d {what}", count, name)  # noqa: G004  a fixed text
-
     # The SDK's private hooks
 
     def _sync_records(
@@ -332,10 +254,3 @@ class CdrStream(Stream):
 
     def get_replication_key_signpost(self, context: object = None) -> None:
         """Give none: the days planned end today."""
-
-
-def _span(seconds: float) -> str:
-    """Return a duration as a person says it."""
-    if seconds < 10:  # noqa: PLR2004
-        return f"{seconds:.1f} s"
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004

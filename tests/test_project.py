@@ -23,6 +23,7 @@ ORDER = (
     "tap",
     "streams",
     "settings",
+    "progress",
     "client",
     "twins",
     "lines",

@@ -1,0 +1,108 @@
+"""What a person reads of a run: its plan, how far it is, and what was strange in the records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+    from datetime import date
+
+    from tap_ozonetel_cdr.client import Client, DayAnswers
+    from tap_ozonetel_cdr.clock import Clock
+    from tap_ozonetel_cdr.records import Counts
+    from tap_ozonetel_cdr.twins import Twins
+
+
+class Progress:
+    """Says in the log how a run goes; of records it says names of fields, ids and counts alone."""
+
+    def __init__(
+        self, days: Sequence[date], client: Client, *, clock: Clock, logger: logging.Logger
+    ) -> None:
+        """Say what is planned, and how long it takes at least."""
+        self._days = len(days)
+        self._client = client
+        self._clock = clock
+        self._logger = logger
+        self._started = clock.monotonic()
+        self._read = self._calls = 0
+        if not days:
+            logger.info("Nothing to read: no day lies between the first and the last wanted")
+            return
+        wait = client.least_wait(self._days)
+        logger.info(
+            "Plan: %s to %s, %d requests%s",
+            days[0],
+            days[-1],
+            self._days,
+            f", at least {_span(wait)}" if wait else ", no wait",
+        )
+
+    def day_is_read(self, answers: DayAnswers, emitted: int, found: Twins | None) -> None:
+        """Say how many calls a day had, and what is still to come."""
+        self._read += 1
+        self._calls += emitted
+        if emitted < answers.count:
+            self._logger.info(
+                "%s: %d calls were listed in two parts of the day; they are emitted once",
+                answers.day,
+                answers.count - emitted,
+            )
+        if found:
+            self._logger.warning(
+                "%s: records that differ share their key, such as CallID %s, UCID %s (keys: %d); "
+                "all of them are emitted, but a target that upserts keeps one of each key",
+                answers.day,
+                *found.example,
+                found.count,
+            )
+        left = self._days - self._read
+        wait = self._client.least_wait() if left else 0
+        self._logger.info(
+            "%s: %d calls, answered in %s (%d of %d)%s",
+            answers.day,
+            emitted,
+            _span(answers.seconds),
+            self._read,
+            self._days,
+            f"; next request in {_span(wait)}, at least {_span(self._client.least_wait(left))} left"
+            if wait >= 1
+            else "",
+        )
+
+    def all_is_read(self) -> None:
+        """Say what the whole run came to."""
+        self._logger.info(
+            "Done: %d calls of %d days in %s, %d requests",
+            self._calls,
+            self._read,
+            _span(self._clock.monotonic() - self._started),
+            self._client.requests,
+        )
+
+    def say_what_was_strange(self, counts: Counts) -> None:
+        """Say what the records had that a user should hear of."""
+        for day in sorted(counts.lenient):
+            self._logger.warning(
+                "%s: part of the answer is not strict JSON; it is read all the same, with U+FFFD "
+                "for bytes that are not UTF-8",
+                day,
+            )
+        for met, what in (
+            (counts.new_fields, "times the API sent the new field %s; it is in AdditionalFields"),
+            (counts.misfits, "values do not fit the column %s; they are in AdditionalFields"),
+            (counts.missing_ids, "records have no %s; it is empty text there"),
+            (counts.replaced, "characters that no target can hold became U+FFFD in %s"),
+            (counts.numbers_as_text, "numbers that no target can hold became their text in %s"),
+        ):
+            for name, count in met.items():
+                self._logger.warning(f"%d {what}", count, name)  # noqa: G004  a fixed text
+
+
+def _span(seconds: float) -> str:
+    """Return a duration as a person says it."""
+    if seconds < 10:  # noqa: PLR2004
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004
