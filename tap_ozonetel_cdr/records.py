@@ -325,16 +325,19 @@ class Shaper:
 
         None without fields, or without the column ``AdditionalFields``.
         """
-        fields = {
-            name: value
-            for name, value in fields.items()
-            if name in self._row or name not in API_FIELDS
-        }
-        self.counts.misfits.update(fields.keys() & API_FIELDS)
-        if not fields or not self._keeps_additional:
+        kept: dict[str, Any] = {}
+        for name, value in fields.items():
+            if name not in API_FIELDS:
+                kept[name] = value
+            elif name in self._row:
+                self.counts.misfits[name] += 1
+                kept[name] = value
+        if not kept or not self._keeps_additional:
             return None
-        held = self._holdable_object(fields)
-        self.counts.new_fields.update(held.keys() - API_FIELDS)
+        held = self._holdable_object(kept)
+        for name in held:
+            if name not in API_FIELDS:
+                self.counts.new_fields[name] += 1
         return held
 
     def _replace_unholdable(self, row: dict[str, Any]) -> None:
