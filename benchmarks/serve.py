@@ -1,0 +1,136 @@
+"""The API on loopback, in a process of its own: files from disk, and a record of when it was asked.
+
+It costs little and has no limit, so that what is measured is the client.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import bodies
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, with its times in seconds of the machine's monotonic clock."""
+
+    path: str
+    arrived: float
+    ended: float
+    """When the last byte of the answer was handed to the system."""
+
+    @property
+    def is_for_calls(self) -> bool:
+        """Whether it was not for a token."""
+        return self.path.endswith("/fetchCDRDetails")
+
+
+class Server:
+    """The server's process, for the time of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it; returns when it listens."""
+        self._process = subprocess.Popen(
+            [sys.executable, __file__, folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._stdout: IO[str] = self._process.stdout or sys.stdin
+        self.url = self._stdout.readline().strip()
+        self.requests: list[Request] = []
+        """What was asked, in order of arrival; known once the server has stopped."""
+
+    def __enter__(self) -> Self:
+        """Serve until the end of the block."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop, and learn what was asked."""
+        said, _ = self._process.communicate()
+        self.requests = [Request(**request) for request in json.loads(said)]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    folder: Path
+    requests: list[Request]
+
+    def do_POST(self) -> None:  # noqa: N802  http.server's name
+        """Answer generateToken."""
+        arrived = time.monotonic()
+        self._question()
+        body = b'{"token": "a-token", "message": "success", "status": "success"}'
+        self._send_head(len(body))
+        self.wfile.write(body)
+        self._note(arrived)
+
+    def do_GET(self) -> None:  # noqa: N802  http.server's name
+        """Answer fetchCDRDetails."""
+        arrived = time.monotonic()
+        question = self._question()
+        day = date.fromisoformat(question["fromDate"][:10])
+        file = bodies.path(self.folder, question["userName"], day)
+        with file.open("rb") as body:
+            self._send_head(file.stat().st_size)
+            self.connection.sendfile(body)
+        self._note(arrived)
+
+    def _question(self) -> dict[str, str]:
+        question: dict[str, str] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        return question
+
+    def _send_head(self, length: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def _note(self, arrived: float) -> None:
+        self.requests.append(Request(self.path, arrived, time.monotonic()))
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class _HTTPServer(ThreadingHTTPServer):
+    # Stopping waits for the answers under way, so that the record is complete.
+    daemon_threads = False
+
+
+def serve(folder: Path) -> None:
+    """Serve the bodies below ``folder`` until standard input ends; then print what was asked."""
+    _Handler.folder = folder
+    _Handler.requests = []
+    with _HTTPServer(("127.0.0.1", 0), _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        print(f"http://127.0.0.1:{server.server_port}", flush=True)
+        sys.stdin.read()
+        server.shutdown()
+        thread.join()
+    requests = sorted(_Handler.requests, key=lambda request: request.arrived)
+    print(json.dumps([asdict(request) for request in requests]))
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
