@@ -11,7 +11,7 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak test-slow $(SLOW:%=test-%) lint types format clean
+.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -37,6 +37,9 @@ versions: setup ## run the tests on every Python from 3.10 that is on this machi
 soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest -o faulthandler_timeout=0 tests/test_faults.py tests/test_kills.py --durations=3
 
+bench: setup ## measure speed, memory and schedule beside a plain SDK tap; a quarter of an hour
+	@$(RUN) benchmarks/bench.py $(BENCH)
+
 test-slow: $(SLOW:%=test-%)
 
 $(SLOW:%=test-%): test-%: setup
@@ -47,11 +50,11 @@ lint: setup ## check the style, and that the code is formatted
 	@$(RUN) ruff format --check
 
 types: setup ## check the types
-	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples
+	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks
 
 format: setup ## format the code
 	@$(RUN) ruff check --fix
 	@$(RUN) ruff format
 
 clean: ## remove what these targets made
-	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench

@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +47,8 @@ class Cost:
 def run(
     command: list[str],
     folder: Path,
-    output: int | BinaryIO = subprocess.DEVNULL,
-    read: Callable[[BinaryIO], None] | None = None,
+    output: int | IO[bytes] = subprocess.DEVNULL,
+    read: Callable[[IO[bytes]], None] | None = None,
 ) -> Cost:
     """Run a command to its end, its standard output to ``output``, or to ``read`` by a pipe.
 
@@ -80,7 +80,7 @@ def run(
     return Cost(started, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)
 
 
-def sync_command(tap: str, folder: Path, **settings: Any) -> list[str]:
+def sync_command(tap: str, folder: Path, **settings: object) -> list[str]:
     """Return the command by which a tap syncs with ``settings``."""
     config = folder / "config.json"
     config.write_text(json.dumps({"api_key": "a-key", **settings}))

@@ -9,14 +9,18 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bodies import KINDS
 from measure import PLAIN, THIS
+from schedule import DATES, LIMIT, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from schedule import Schedule
     from speed import Speed
+    from startup import Starts
 
 
 def machine() -> str:
@@ -40,44 +44,87 @@ def _processor() -> str:
 
 
 def speeds(measured: Sequence[Speed]) -> str:
-    """Return the tables of time and memory, and of the ratios."""
-    rows = []
-    for speed in measured:
-        for system, costs in speed.costs.items():
-            wall = median(cost.wall for cost in costs)
-            rows.append(
-                (
-                    f"{speed.calls:,} ({speed.megabytes:,.0f} MB)",
-                    system,
-                    _spread(cost.wall for cost in costs),
-                    _spread(cost.cpu for cost in costs),
-                    _spread((cost.peak for cost in costs), digits=0),
-                    f"{speed.calls / wall:,.0f}",
-                    str(len(costs)),
-                )
-            )
-    heads = ("calls", "system", "wall s", "CPU s", "peak MB", "records/s", "rounds")
-    return table(heads, rows) + "\n" + ratios(measured)
+    """Return the tables of time and memory of ordinary days, and of the ratios."""
+    rows = [
+        (f"{speed.calls:,} ({speed.megabytes:,.0f} MB)", *row)
+        for speed in measured
+        for row in _costs(speed)
+    ]
+    ratios = [(f"{speed.calls:,}", *_ratios(speed)) for speed in measured]
+    return _table(("calls", *_COSTS), rows) + "\n" + _table(("calls", *_RATIOS), ratios)
 
 
-def ratios(measured: Sequence[Speed]) -> str:
-    """Return the table of how many times as long the plain tap takes, round by round."""
-    rows = []
-    for speed in measured:
-        pairs = list(zip(speed.costs[PLAIN], speed.costs[THIS], strict=True))
-        rows.append(
-            (
-                f"{speed.calls:,}",
-                speed.kind,
-                _spread(plain.wall / this.wall for plain, this in pairs),
-                _spread(plain.cpu / this.cpu for plain, this in pairs),
-                _spread(plain.peak / this.peak for plain, this in pairs),
-            )
+def kinds(measured: Sequence[Speed]) -> str:
+    """Return the same tables for days that are not ordinary."""
+    rows = [(KINDS[speed.kind], *row) for speed in measured for row in _costs(speed)]
+    ratios = [(KINDS[speed.kind], *_ratios(speed)) for speed in measured]
+    head = f"{measured[0].calls:,} calls with"
+    return _table((head, *_COSTS), rows) + "\n" + _table((head, *_RATIOS), ratios)
+
+
+def schedules(measured: Sequence[Schedule]) -> str:
+    """Return the table of how much of the limit's schedule is used."""
+    period, calls = measured[0].period, measured[0].calls
+    waits = windows(DATES)
+    rows = [
+        (
+            found.reader,
+            f"{found.took:.2f}",
+            f"{found.least:.2f}",
+            f"{found.least / found.took:.1%}",
+            f"{found.lost_a_window * 1000:.0f}",
+            f"{1 / (1 + found.lost_a_window / _REAL_PERIOD):.2%}",
         )
-    return table(("calls", "kind", "plain/this: wall", "CPU", "peak memory"), rows)
+        for found in measured
+    ]
+    heads = ("reader", "took s", "least s", "efficiency", "lost ms a window", "at 60 s a window")
+    return (
+        f"{DATES} dates of {calls:,} calls, {LIMIT} requests in {period:g} s: {waits} windows and "
+        f"the answers' own time are the least.\n\n{_table(heads, rows)}"
+    )
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def starts(measured: Starts) -> str:
+    """Return the table of the times to start, in milliseconds."""
+    rows = [
+        (
+            f"`{what}`" if what.startswith("-") else what,
+            *(_spread((1000 * second for second in seconds[tap]), 0) for tap in (THIS, PLAIN)),
+            f"{1000 * (median(seconds[THIS]) - median(seconds[PLAIN])):+.0f}",
+        )
+        for what, seconds in measured.items()
+    ]
+    return _table(("start", f"{THIS}, ms", f"{PLAIN}, ms", "difference"), rows)
+
+
+_COSTS: Final = ("system", "wall s", "CPU s", "peak MB", "records/s", "rounds")
+_RATIOS: Final = ("plain SDK tap / this tap: wall", "CPU", "peak memory")
+_REAL_PERIOD: Final = 60
+
+
+def _costs(speed: Speed) -> Iterator[tuple[str, ...]]:
+    for system, costs in speed.costs.items():
+        yield (
+            system,
+            _spread(cost.wall for cost in costs),
+            _spread(cost.cpu for cost in costs),
+            _spread((cost.peak for cost in costs), 0),
+            f"{speed.calls / median(cost.wall for cost in costs):,.0f}",
+            str(len(costs)),
+        )
+
+
+def _ratios(speed: Speed) -> tuple[str, ...]:
+    """Return how many times as much the plain tap takes, round by round."""
+    pairs = list(zip(speed.costs[PLAIN], speed.costs[THIS], strict=True))
+    return (
+        _spread(plain.wall / this.wall for plain, this in pairs),
+        _spread(plain.cpu / this.cpu for plain, this in pairs),
+        _spread((plain.peak / this.peak for plain, this in pairs), 1),
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of Markdown."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

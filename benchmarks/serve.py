@@ -75,7 +75,7 @@ class _Handler(BaseHTTPRequestHandler):
     folder: Path
     requests: list[Request]
 
-    def do_POST(self) -> None:  # noqa: N802  http.server's name
+    def do_POST(self) -> None:
         """Answer generateToken."""
         arrived = time.monotonic()
         self._question()
@@ -84,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self._note(arrived)
 
-    def do_GET(self) -> None:  # noqa: N802  http.server's name
+    def do_GET(self) -> None:
         """Answer fetchCDRDetails."""
         arrived = time.monotonic()
         question = self._question()
