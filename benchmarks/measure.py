@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -53,7 +54,7 @@ def run(
     """Run a command to its end, its standard output to ``output``, or to ``read`` by a pipe.
 
     Raises:
-        FailedError: It failed.
+        FailedError: It failed, or its peak memory cannot be known.
     """
     log = folder / "stderr.log"
     # No proxy lies between this machine and itself.
@@ -76,6 +77,9 @@ def run(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise FailedError(f"{command}: exit code {process.returncode}\n{log.read_text()[-2000:]}")
+    # On Linux a process starts with the peak of the one that started it.
+    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        raise FailedError(f"{command}: its memory is hidden by the benchmark's own")
     unit = 1 if sys.platform == "darwin" else 1024
     return Cost(started, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from speed import Speed
 
-_WIDTH, _HEIGHT = 820, 300
-_PLOT_WIDTH, _PLOT_HEIGHT = 220, 190
+_WIDTH, _HEIGHT = 860, 300
+_PLOT_WIDTH, _PLOT_HEIGHT = 210, 190
 _TOP = 62
-_LEFTS: Final = (58, 468)
+_LEFTS: Final = (58, 490)
 _LABEL_GAP = 17
 
 _CLASSES: Final = {THIS: "this", PLAIN: "plain", FLOOR: "floor"}

@@ -11,13 +11,13 @@ from typing import IO, TYPE_CHECKING, Final
 
 import bodies
 from measure import THIS, FailedError, run, sync_command
-from serve import Server
+from server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from serve import Request
+    from server import Request
 
 DATES: Final = 16
 LIMIT: Final = 2

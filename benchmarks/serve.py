@@ -1,73 +1,22 @@
-"""The API on loopback, in a process of its own: files from disk, and a record of when it was asked.
+"""The API on loopback: files from disk, and a record of when they were asked for.
 
-It costs little and has no limit, so that what is measured is the client.
+It costs little and has no limit, so that what is measured is the client. It has a process of its
+own, which ends with its standard input.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
 
 import bodies
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self
-
-
-@dataclass(frozen=True)
-class Request:
-    """A request, with its times in seconds of the machine's monotonic clock."""
-
-    path: str
-    arrived: float
-    ended: float
-    """When the last byte of the answer was handed to the system."""
-
-    @property
-    def is_for_calls(self) -> bool:
-        """Whether it was not for a token."""
-        return self.path.endswith("/fetchCDRDetails")
-
-
-class Server:
-    """The server's process, for the time of one run."""
-
-    def __init__(self, folder: Path) -> None:
-        """Start it; returns when it listens."""
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, folder],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._stdout: IO[str] = self._process.stdout or sys.stdin
-        self.url = self._stdout.readline().strip()
-        self.requests: list[Request] = []
-        """What was asked, in order of arrival; known once the server has stopped."""
-
-    def __enter__(self) -> Self:
-        """Serve until the end of the block."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop, and learn what was asked."""
-        said, _ = self._process.communicate()
-        self.requests = [Request(**request) for request in json.loads(said)]
+from server import Request
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import bodies
 from measure import FLOOR, HERE, PLAIN, THIS, Cost, FailedError, run, sync_command
-from serve import Server
+from server import Server
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import bodies
 from measure import PLAIN, TAPS, THIS, run, sync_command
-from serve import Server
+from server import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
