@@ -60,15 +60,13 @@ def draw(measured: Sequence[Speed]) -> str:
         'aria-label="Time and memory for a day of calls">\n'
         f"  <style>{_STYLE}  </style>\n"
         f'  <rect class="page" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>\n'
-        + _panel(_LEFTS[0], "Time for a day of calls, in seconds", "s", sizes, seconds)
-        + _panel(_LEFTS[1], "Peak memory, in MB", "MB", sizes, megabytes)
+        + _panel(_LEFTS[0], "Time for a day of calls, in seconds", sizes, seconds)
+        + _panel(_LEFTS[1], "Peak memory, in MB", sizes, megabytes)
         + "</svg>\n"
     )
 
 
-def _panel(
-    left: int, title: str, unit: str, sizes: Sequence[int], series: dict[str, list[float]]
-) -> str:
+def _panel(left: int, title: str, sizes: Sequence[int], series: dict[str, list[float]]) -> str:
     ticks = _ticks(max(max(values) for values in series.values()))
     bottom = _TOP + _PLOT_HEIGHT
 
@@ -84,7 +82,7 @@ def _panel(
             f'<line class="grid" x1="{left}" x2="{left + _PLOT_WIDTH}" y1="{y(tick)}" '
             f'y2="{y(tick)}"/>'
         )
-        parts.append(_text(left - 8, y(tick) + 4, f"{tick:,.0f}", "note", "end"))
+        parts.append(_text(left - 8, y(tick) + 4, f"{tick:,g}", "note", "end"))
     parts.extend(
         _text(x(size), bottom + 18, _short(size), "note", "middle")
         for size in sizes
@@ -104,8 +102,8 @@ def _panel(
         )
         lowest = min(points[-1][1], lowest - _LABEL_GAP)
         shown = f"{values[-1]:,.0f}" if values[-1] >= 10 else f"{values[-1]:.1f}"  # noqa: PLR2004
-        label = f"{system} {shown} {unit}"
-        parts.append(_text(points[-1][0] + 10, lowest + 4, label, f"label {style}"))
+        label = _text(points[-1][0] + 10, lowest + 4, f"{system} {shown}", f"label {style}")
+        parts.append(label)
     return "".join(f"  {part}\n" for part in parts)
 
 

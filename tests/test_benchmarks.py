@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+from ozonetel_sandbox.calls import DOCUMENTED_FIELDS, FURTHER_FIELDS
+
 BENCH = Path(__file__).parent.parent / "benchmarks" / "bench.py"
+
+
+def test_the_plain_tap_has_the_fields_of_the_api() -> None:
+    """It leaves out none, which would spare it work, and has no others."""
+    stream = runpy.run_path(str(BENCH.with_name("plain_tap.py")))["CallsStream"]
+    assert set(stream.schema["properties"]) == {*DOCUMENTED_FIELDS, *FURTHER_FIELDS}
 
 
 def test_the_benchmark_runs(tmp_path: Path) -> None:
