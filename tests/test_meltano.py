@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
 from ozonetel_sandbox import Sandbox
 
@@ -14,12 +17,12 @@ ROOT = Path(__file__).parent.parent
 DEMO = "examples/demo.sh"
 
 
-def run(*command: str, **environment: str) -> str:
-    """Run a command in the project as a user does, and return what it said."""
+def run(folder: Path, *command: str, **environment: str) -> str:
+    """Run a command in a folder as a user does, and return what it said."""
     programs = str(Path(sys.executable).parent)
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"} | environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -35,7 +38,7 @@ def run(*command: str, **environment: str) -> str:
 @pytest.fixture(scope="module")
 def demo() -> str:
     """Run the demo once: it installs what the other tests use."""
-    return run(DEMO)
+    return run(ROOT, DEMO)
 
 
 def test_the_demo_loads_twice_and_shows_the_calls(demo: str) -> None:
@@ -64,7 +67,7 @@ def test_two_runs_in_a_row(tmp_path: Path) -> None:
         asked: list[list[str]] = []
         for _ in range(2):
             before = len(sandbox.requests)
-            run("meltano", "run", "tap-ozonetel-cdr", "target-jsonl", **environment)
+            run(ROOT, "meltano", "run", "tap-ozonetel-cdr", "target-jsonl", **environment)
             new = [r for r in sandbox.requests[before:] if r.method == "GET"]
             asked.append([request.from_date[:10] for request in new])
         lines = (tmp_path / "cdr.jsonl").read_text("utf-8").splitlines()
@@ -75,3 +78,46 @@ def test_two_runs_in_a_row(tmp_path: Path) -> None:
     assert len(lines) == answered
     keys = {(json.loads(line)["CallID"], json.loads(line)["UCID"]) for line in lines}
     assert len(keys) < len(lines)
+
+
+@pytest.mark.slow
+def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
+    """Each of its commands does what it shows; the definition for the hub needs no hub."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    section = readme.partition("## With a real account: Meltano")[2].partition("\n## ")[0]
+    blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
+    lines = "".join(blocks).replace("/path/to/clone", str(ROOT)).splitlines()
+    project = tmp_path / "project"
+    environment = {
+        "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+    }
+    run(tmp_path, "meltano", "init", "project", **environment)
+    # The loader without asking a hub: its entry in this repository's project.
+    (loader,) = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["loaders"]
+    (tmp_path / "loader.yml").write_text(yaml.safe_dump(loader | {"variant": "original"}), "utf-8")
+    add = ("meltano", "add", "--no-install", "--from-ref", "../loader.yml", "target-jsonl")
+    run(project, *add, **environment)
+    with Sandbox(rate_limit=(100, 1), calls_per_day=20) as sandbox:
+        here = {name: sandbox.environment()[name] for name in ("TAP_OZONETEL_CDR_API_URL",)}
+        here["TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD"] = "1"
+        said = ""
+        for line in lines:
+            if not line.startswith("$ "):
+                assert line.replace("my_account", sandbox.user_name) in said
+                continue
+            command = line[2:].replace("my_account", sandbox.user_name)
+            words = [w if w != "..." else sandbox.api_key for w in shlex.split(command)]
+            said = run(project, *words, **environment, **here)
+            assert sandbox.api_key not in said
+            if "add" in words:
+                path = project / "meltano.yml"
+                text = path.read_text("utf-8")
+                assert "pip_url: tap-ozonetel-cdr\n" in text
+                text = text.replace("pip_url: tap-ozonetel-cdr\n", f"pip_url: {ROOT}\n")
+                path.write_text(text, "utf-8")
+        answered = sum(r.count or 0 for r in sandbox.requests)
+        assert len([r for r in sandbox.requests if r.method == "GET"]) == 16
+    assert "TAP_OZONETEL_CDR_API_KEY" in (project / ".env").read_text("utf-8")
+    rows = (project / "output" / "cdr.jsonl").read_text("utf-8").splitlines()
+    assert len(rows) == answered > 0
