@@ -11,7 +11,7 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist clean
+.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -34,6 +34,14 @@ test: setup ## run the tests, but for the slow suites
 versions: setup ## run the tests on every Python from 3.10 that is on this machine
 	@"$(UV)" tool run --with tox-uv tox run
 
+lowest: setup ## run the tests with the oldest versions that the tap itself allows
+	@"$(UV)" venv --quiet --clear .tox/lowest
+	@"$(UV)" pip compile --quiet --python .tox/lowest --resolution lowest-direct pyproject.toml \
+		--output-file .tox/lowest/constraints.txt
+	@"$(UV)" pip install --quiet --python .tox/lowest --constraint .tox/lowest/constraints.txt \
+		--editable . --group test
+	@.tox/lowest/bin/python -m pytest -m "not slow"
+
 soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest -o faulthandler_timeout=0 tests/test_faults.py tests/test_kills.py --durations=3
 
@@ -45,9 +53,19 @@ test-slow: $(SLOW:%=test-%)
 $(SLOW:%=test-%): test-%: setup
 	@$(RUN) pytest -m slow tests/test_$*.py
 
-lint: setup ## check the style, and that the code is formatted
+lint: setup ## check the style, the format, and the workflows
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
+	@$(RUN) zizmor --offline --quiet --persona auditor .
+	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
+		.github/ISSUE_TEMPLATE/config.yml
+
+audit: setup ## ask the public database of weaknesses about what uv.lock installs
+	@"$(UV)" audit --locked --preview-features audit-command
 
 types: setup ## check the types
 	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks

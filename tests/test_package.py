@@ -8,8 +8,10 @@ import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 from packaging.metadata import Metadata
 
 from ozonetel_sandbox import Sandbox
@@ -17,6 +19,39 @@ from ozonetel_sandbox import Sandbox
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("tap_ozonetel_cdr", "ozonetel_sandbox")
 BESIDE = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", ".gitignore", "PKG-INFO"}
+
+
+def loaded(name: str) -> Any:  # noqa: ANN401  # whatever the YAML holds
+    """Return what a file of YAML holds."""
+    return yaml.safe_load((ROOT / name).read_text("utf-8"))
+
+
+def test_the_pythons_are_the_same_everywhere() -> None:
+    """Classifiers, tox, the workflow, the hub's definition and ruff name the same versions."""
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    versions = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
+    assert versions[0] == "3.10"
+    assert [int(v[2:]) for v in versions] == [10 + n for n in range(len(versions))]
+    assert f'requires-python = ">={versions[0]}"' in project
+    assert f'target-version = "py{versions[0].replace(".", "")}"' in project
+    (env_list,) = re.findall(r"^env_list = \[(.*)\]$", project, re.MULTILINE)
+    assert re.findall(r'"(.*?)"', env_list) == versions
+    jobs = loaded(".github/workflows/test.yml")["jobs"]
+    assert jobs["versions"]["strategy"]["matrix"]["python-version"] == versions
+    assert loaded("hub/tap-ozonetel-cdr.yml")["supported_python_versions"] == versions
+    oldest = next(s["with"] for s in jobs["lowest"]["steps"] if "setup-python" in s.get("uses", ""))
+    assert oldest["python-version"] == versions[0]
+
+
+def test_workflows_run_what_everybody_runs() -> None:
+    """Their own commands are `.ci/run` and targets of the Makefile, so there is one truth."""
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    known = {".ci/run", "make test-package dist", *(f"make {target}" for target in targets)}
+    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    jobs = [job for path in files for job in loaded(str(path))["jobs"].values()]
+    commands = {s["run"] for job in jobs for s in job["steps"] if "run" in s and "name" not in s}
+    assert commands <= known
+    assert {".ci/run", "make test"} <= commands
 
 
 def uv(*arguments: str | Path, **environment: str) -> str:
