@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent
-DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted((ROOT / "tap_ozonetel_cdr").glob("*.py"))
 TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
 TYPES = {
@@ -190,11 +190,33 @@ def test_every_private_hook_is_explained(module: str) -> None:
     assert [row[0] for row in table(section, "hook")] == [f"`{hook}`" for hook in hooks]
 
 
+def anchors(page: str) -> set[str]:
+    """Return the names by which a page's headings are linked to."""
+    headings = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path: Path) -> None:
-    """Each link to a file of this project names one that exists."""
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text("utf-8"))
-    assert [link for link in links if not (path.parent / link).exists()] == []
+    """Each link within this project names a file that exists, and a heading in it."""
+    for link, anchor in re.findall(
+        r"\]\((?!https?://)([^)#]*)#?([^)]*)\)", path.read_text("utf-8")
+    ):
+        target = path.parent / link if link else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text("utf-8")), f"{link}#{anchor}"
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_target_that_a_page_names_exists(path: Path) -> None:
+    """A page that says `make something` names a target of the Makefile."""
+    makefile = text_of("Makefile")
+    slow = re.search(r"^SLOW = (.*)$", makefile, re.MULTILINE)
+    assert slow
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    targets |= {"test-NAME", *(f"test-{name}" for name in slow[1].split())}
+    named = re.findall(r"(?:`|\$ )make ([a-zA-Z -]+)", path.read_text("utf-8"))
+    assert {word for words in named for word in words.split()} <= targets
 
 
 def tap(*arguments: str, **environment: str) -> str:
