@@ -70,9 +70,10 @@ audit: setup ## ask the public database of weaknesses about what uv.lock install
 types: setup ## check the types
 	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks
 
-format: setup ## format the code
-	@$(RUN) ruff check --fix
+format: setup ## format the code, and mend what can be mended
+	@$(RUN) ruff check --quiet --fix --exit-zero
 	@$(RUN) ruff format
+	@$(RUN) ruff check
 
 dist: setup ## build the source distribution, and the wheel from it, in dist/
 	@rm -rf dist
