@@ -137,9 +137,11 @@ class RowMaker:
     def _sort_out(self, rows: list[Row]) -> None:
         """Convert what the type leaves open; move what has no other place to AdditionalFields."""
         additional: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-        for name, convert in self._open:
+        for name, plain, convert in self._open:
             for number, row in enumerate(rows):
                 value = getattr(row, name)
+                if type(value) is plain:
+                    continue
                 converted = convert(value)
                 if converted is not value:
                     if converted is MISFIT:
@@ -203,10 +205,16 @@ class RowMaker:
         )
         self._decoder = decode.decoder(self._type)
         self._open = [
-            (name, CONVERTERS[kind])
+            (name, self._plain(name, kind), CONVERTERS[kind])
             for name, kind in _KINDS.items()
             if kind in {"date", "integer"} or name in self._loose
         ]
+
+    def _plain(self, name: str, kind: Kind) -> type:
+        """Return the type of values that stay as they are in a column that has to be converted."""
+        if kind == "text":
+            return str
+        return int if kind == "integer" and name not in self._loose else NoneType
 
     def _sent(self, column: Column) -> object:
         if column.name in self._loose:
