@@ -26,19 +26,20 @@ _STYLE: Final = """
     .title { font-size: 14px; font-weight: 600; fill: #1f2328; }
     .note { fill: #59636e; }
     .grid { stroke: #d8dee4; }
-    polyline { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
+    polyline { fill: none; stroke: currentColor; stroke-width: 2.5; stroke-linejoin: round; }
+    circle, .label { fill: currentColor; }
     .label { font-weight: 600; }
-    polyline.this { stroke: #0969da; } .this { fill: #0969da; }
-    polyline.plain { stroke: #bc4c00; } .plain { fill: #bc4c00; }
-    polyline.floor { stroke: #6e7781; } .floor { fill: #6e7781; }
+    .this { color: #0969da; }
+    .plain { color: #bc4c00; }
+    .floor { color: #6e7781; }
     @media (prefers-color-scheme: dark) {
       .page { fill: #0d1117; }
       .title { fill: #f0f6fc; }
       .note { fill: #9198a1; }
       .grid { stroke: #30363d; }
-      polyline.this { stroke: #4493f8; } .this { fill: #4493f8; }
-      polyline.plain { stroke: #f0883e; } .plain { fill: #f0883e; }
-      polyline.floor { stroke: #9198a1; } .floor { fill: #9198a1; }
+      .this { color: #4493f8; }
+      .plain { color: #f0883e; }
+      .floor { color: #9198a1; }
     }
 """
 
