@@ -5,14 +5,10 @@ import json
 import math
 import os
 import runpy
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -25,6 +21,7 @@ import duckdb
 import psycopg
 import pytest
 from psycopg.rows import dict_row
+from servers import NO_POSTGRESQL, database, environment, find_initdb, postgresql
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.records import schema
@@ -148,12 +145,6 @@ class Load(NamedTuple):
         last = json.loads(self.messages.splitlines()[-1])
         assert last["type"] == "STATE"
         return last["value"]  # type: ignore[no-any-return]  # any JSON
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment without settings of this machine's taps, targets and servers."""
-    foreign = ("TAP_", "TARGET_", "PG")
-    return {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | more
 
 
 def extract(sandbox: Sandbox, first: date, last: date, *more: str) -> str:
@@ -290,59 +281,15 @@ def into(
 # PostgreSQL
 
 
-@contextmanager
-def postgresql(initdb: Path) -> Iterator[str]:
-    """Run a server on loopback, its time zone UTC; yield its address, without a database."""
-    # The server refuses to run as root. pytest's own folders are closed to other users.
-    root = os.geteuid() == 0
-    user: dict[str, Any] = {"user": "postgres", "group": "postgres"} if root else {}
-    folder = Path(tempfile.mkdtemp(prefix="tap-ozonetel-cdr-"))
-
-    def run(program: str, *options: str | Path) -> None:
-        command = [str(initdb.with_name(program)), "-D", str(folder / "data"), *map(str, options)]
-        with (folder / "out").open("a") as out:
-            # To a file: the server keeps a pipe open.
-            subprocess.run(
-                command, **user, cwd=folder, env=environment(), stdout=out, stderr=out, check=True
-            )
-
-    try:
-        if root:
-            shutil.chown(folder, "postgres", "postgres")
-        run("initdb", "--auth=trust", "--username=tester", "--encoding=UTF8", "--locale=C", "-N")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        options = {
-            "listen_addresses": "127.0.0.1",
-            "port": port,
-            "unix_socket_directories": "",
-            "timezone": "UTC",
-            "fsync": "off",
-        }
-        given = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        run("pg_ctl", "--wait", "--log", folder / "log", "-o", given, "start")
-        try:
-            yield f"postgresql://tester@127.0.0.1:{port}"
-        finally:
-            run("pg_ctl", "--wait", "--mode", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Yield the address of a PostgreSQL server; say plainly where there is none to start."""
-    found = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3])
-    )
-    on_path = shutil.which("initdb")
-    if not found and not on_path:
-        missing = "needs PostgreSQL's server programs (on Debian: apt-get install postgresql)"
+    initdb = find_initdb()
+    if not initdb:
         if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with postgresql(found[-1] if found else Path(str(on_path))) as address:
+            pytest.fail(NO_POSTGRESQL)
+        pytest.skip(NO_POSTGRESQL)
+    with postgresql(initdb) as address:
         yield address
 
 
@@ -363,15 +310,6 @@ def table(address: str) -> list[Row]:
     with psycopg.connect(address, row_factory=dict_row) as connection:
         rows = connection.execute("SELECT * FROM cdr").fetchall()
     return [{k: v for k, v in row.items() if not k.startswith("_sdc_")} for row in rows]
-
-
-def database(server: str, name: str, options: str = "") -> str:
-    """Make an empty database and return its address."""
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        if options:
-            connection.execute(f"ALTER DATABASE {name} {options}".encode())
-    return f"{server}/{name}"
 
 
 @pytest.fixture(scope="module")
