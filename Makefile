@@ -1,7 +1,7 @@
 # Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
 
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
-SLOW = meltano package targets
+SLOW = accounts meltano package targets
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
@@ -11,11 +11,11 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit clean
+.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit check-airflow clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
-		printf 'make %-8s %s\n' "$$name" "$$text"; done
+		printf 'make %-13s %s\n' "$$name" "$$text"; done
 
 setup: ## make the environment in .venv, from uv.lock
 	@command -v "$(UV)" >/dev/null || { \
@@ -47,6 +47,9 @@ soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 
 bench: setup ## measure speed, memory and schedule beside a plain SDK tap; a quarter of an hour
 	@$(RUN) benchmarks/bench.py $(BENCH)
+
+check-airflow: setup ## run the example of many accounts under Apache Airflow; REAL=1: at the real limit
+	@$(RUN) python tests/check_airflow.py $(if $(REAL),--real)
 
 test-slow: $(SLOW:%=test-%)
 
@@ -81,4 +84,4 @@ dist: setup ## build the source distribution, and the wheel from it, in dist/
 	@ls dist/*
 
 clean: ## remove what these targets made
-	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow

@@ -443,7 +443,10 @@ class Check:
         index = f"map_index={list(self.accounts).index(WRONG)}"
         of_wrong = [text for path, text in logs.items() if index in path.parts]
         assert len(of_wrong) == TRIES
-        assert all("userName or apiKey is Invalid. Check user_name" in text for text in of_wrong)
+        assert all(
+            "userName or apiKey is Invalid' (HTTP 401). Check user_name" in text
+            for text in of_wrong
+        )
         for key in [*self.accounts.values(), WRONG_KEY]:
             assert not [path for path, text in logs.items() if key in text]
 
