@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TAP = str(Path(sys.executable).with_name("tap-ozonetel-cdr"))
 YESTERDAY = datetime.now(ZoneInfo("Asia/Kolkata")).date() - timedelta(days=1)
 
+GRACE = 3.0
+"""Seconds that a target has to take what is being written when a signal comes."""
+
 KILLS = int(os.environ.get("KILLS", "30"))
 """How many runs are killed; ``make soak`` kills more."""
 
@@ -127,6 +130,7 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
             state_file.write_text("{}")
             while True:
                 signum = SIGNALS[killed % len(SIGNALS)] if killed < kills else None
+                took = 0.0
                 process = Process(account, state_file, days=len(DAYS))
                 if signum:
                     if chance.random() < 0.9:
@@ -134,9 +138,9 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
                         time.sleep(chance.uniform(0, 0.3))
                     else:
                         time.sleep(chance.uniform(0, 1))
-                    process.kill(signum)
+                    took = process.kill(signum)
                 code = process.end()
-                result = check(process, truth, days_from(bookmark, YESTERDAY), signum, code)
+                result = check(process, truth, days_from(bookmark, YESTERDAY), signum, code, took)
                 delivered.update(zip(result.bookmarks, result.days, strict=True))
                 states += len(result.states)
                 if code == 0:
@@ -149,18 +153,20 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
     return killed, states
 
 
-def check(
+def check(  # noqa: PLR0913  # what there is to know of a run
     process: Process,
     truth: dict[str, list[dict[str, Any]]],
     days: list[date],
     signum: signal.Signals | None,
     code: int,
+    took: float,
 ) -> Run:
     """Check what a run wrote, killed or not: whole days, then at most the beginning of one."""
     assert code in ({0} | CODES[signum] if signum else {0})
     lines = process.output.splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
-        assert code == -9
+        # Or the reader, on a busy machine, took nothing for as long as a target is given.
+        assert code == -9 or took >= GRACE
         lines.pop()
     result = Run()
     read(lines, result)
