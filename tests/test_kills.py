@@ -48,6 +48,7 @@ class Process:
         first = YESTERDAY - timedelta(days=days - 1)
         chosen = {"start_date": first, "end_date": YESTERDAY, **settings}
         names = {f"TAP_OZONETEL_CDR_{name.upper()}": str(value) for name, value in chosen.items()}
+        self.took = 0.0
         self.errors = b""
         self.output = b""
         self.reached = threading.Event()
@@ -79,7 +80,8 @@ class Process:
         self.popen.send_signal(signum)
         sent = time.monotonic()
         self.popen.wait(30)
-        return time.monotonic() - sent
+        self.took = time.monotonic() - sent
+        return self.took
 
     def end(self) -> int:
         """Return the exit code, when all output is read."""
@@ -130,7 +132,6 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
             state_file.write_text("{}")
             while True:
                 signum = SIGNALS[killed % len(SIGNALS)] if killed < kills else None
-                took = 0.0
                 process = Process(account, state_file, days=len(DAYS))
                 if signum:
                     if chance.random() < 0.9:
@@ -138,9 +139,9 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
                         time.sleep(chance.uniform(0, 0.3))
                     else:
                         time.sleep(chance.uniform(0, 1))
-                    took = process.kill(signum)
+                    process.kill(signum)
                 code = process.end()
-                result = check(process, truth, days_from(bookmark, YESTERDAY), signum, code, took)
+                result = check(process, truth, days_from(bookmark, YESTERDAY), signum, code)
                 delivered.update(zip(result.bookmarks, result.days, strict=True))
                 states += len(result.states)
                 if code == 0:
@@ -153,20 +154,19 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
     return killed, states
 
 
-def check(  # noqa: PLR0913  # what there is to know of a run
+def check(
     process: Process,
     truth: dict[str, list[dict[str, Any]]],
     days: list[date],
     signum: signal.Signals | None,
     code: int,
-    took: float,
 ) -> Run:
     """Check what a run wrote, killed or not: whole days, then at most the beginning of one."""
     assert code in ({0} | CODES[signum] if signum else {0})
     lines = process.output.splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
         # Or the reader, on a busy machine, took nothing for as long as a target is given.
-        assert code == -9 or took >= GRACE
+        assert code == -9 or process.took >= GRACE
         lines.pop()
     result = Run()
     read(lines, result)
