@@ -16,7 +16,7 @@ import report
 import schedule
 import speed
 import startup
-from measure import FLOOR, PLAIN, THIS
+from measure import FLOOR, PLAIN, THIS, compile_all
 
 ROOT: Final = Path(__file__).parent.parent
 CASES: Final = ("speed", "kinds", "schedule", "startup")
@@ -29,7 +29,8 @@ _SECTION = re.compile(r"(?<=<!-- from make bench -->\n).*(?=<!-- to here -->)", 
 def main() -> None:
     """Measure what was asked for, print it, and draw it."""
     options = _options()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    for folder in (options.folder, options.picture.parent):
+        folder.mkdir(parents=True, exist_ok=True)
     parts: list[str] = []
 
     def tell(part: str) -> None:
@@ -37,6 +38,7 @@ def main() -> None:
         parts.append(part)
 
     tell(report.machine())
+    compile_all(options.folder)
     if "speed" in options.cases:
         sizes = [
             speed.measure(
@@ -104,11 +106,15 @@ def _options() -> argparse.Namespace:
         default=ROOT / ".bench",
         help="where the bodies are kept: about 2 GB with the default sizes",
     )
-    add("--picture", type=Path, help="where the picture goes (default: into the folder)")
+    add(
+        "--picture",
+        type=Path,
+        default=ROOT / ".bench" / "benchmark.svg",
+        help="where the picture of the sizes goes",
+    )
     add("--publish", type=Path, metavar="PAGE", help="a page whose tables to replace")
     options = parser.parse_args()
     options.folder = options.folder.resolve()
-    options.picture = options.picture or options.folder / "benchmark.svg"
     return options
 
 

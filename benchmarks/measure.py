@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -57,14 +56,12 @@ def run(
         FailedError: It failed, or its peak memory cannot be known.
     """
     log = folder / "stderr.log"
-    # No proxy lies between this machine and itself.
-    environment = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
     with log.open("wb") as errors:
         started = time.monotonic()
         process = subprocess.Popen(
             command,
             cwd=HERE,
-            env=environment,
+            env=_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if read else output,
             stderr=errors,
@@ -77,8 +74,7 @@ def run(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise FailedError(f"{command}: exit code {process.returncode}\n{log.read_text()[-2000:]}")
-    # On Linux a process starts with the peak of the one that started it.
-    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+    if usage.ru_maxrss <= _inherited_peak():
         raise FailedError(f"{command}: its memory is hidden by the benchmark's own")
     unit = 1 if sys.platform == "darwin" else 1024
     return Cost(started, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)
@@ -89,3 +85,27 @@ def sync_command(tap: str, folder: Path, **settings: object) -> list[str]:
     config = folder / "config.json"
     config.write_text(json.dumps({"api_key": "a-key", **settings}))
     return [*TAPS[tap], "--config", str(config)]
+
+
+def compile_all(folder: Path) -> None:
+    """Start each tap once, so that Python has compiled what they import, as installers do."""
+    for command in TAPS.values():
+        run([*command, "--version"], folder)
+
+
+def _environment() -> dict[str, str]:
+    """Return an environment in which Python does what it does by default.
+
+    It caches what it compiles, and buffers what it writes; and no proxy lies between this machine
+    and itself.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
+def _inherited_peak() -> int:
+    """Return the peak memory that a process starts with: on Linux, that of its parent."""
+    process = subprocess.Popen(["true"])  # noqa: S607  wherever it lies
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss
