@@ -7,11 +7,22 @@ import json
 from typing import Any
 
 import pytest
+import requests
+import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_ozonetel_cdr.decode import read_envelope
-from tap_ozonetel_cdr.responses import REFUSALS, Action, Verdict, judge, quote
+from tap_ozonetel_cdr.responses import (
+    REFUSALS,
+    UNKNOWN_REFUSAL,
+    Action,
+    Refusal,
+    Verdict,
+    judge,
+    judge_failure,
+    quote,
+)
 
 SUCCESS = {"details": [{"UCID": "1"}], "message": "success", "status": "success"}
 
@@ -54,9 +65,11 @@ def test_refusals_mean_the_same_under_every_status_code(
     assert verdict.reason == f"'{message}' (HTTP {http_status})"
 
 
-def test_every_final_refusal_says_what_to_check() -> None:
-    """No row of the table ends a run without advice."""
-    assert all(row.advice for row in REFUSALS if row.action is Action.STOP)
+@pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.words)
+def test_every_final_refusal_says_what_to_check(row: Refusal) -> None:
+    """A row's advice comes with its verdict, and none ends a run without it."""
+    assert judged(200, {"status": "fail", "message": row.words}).advice == row.advice
+    assert bool(row.advice) is (row.action is Action.STOP)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +79,7 @@ def test_every_final_refusal_says_what_to_check() -> None:
         (200, {**SUCCESS, "details": []}, Verdict(Action.ACCEPT, "0 calls")),
         (200, {**SUCCESS, "details": None}, Verdict(Action.ACCEPT, "0 calls")),
         (200, {"details": [], "message": "success"}, Verdict(Action.ACCEPT, "0 calls")),
+        (200, {**SUCCESS, "message": "2 calls"}, Verdict(Action.ACCEPT, "1 calls")),
         (200, json.dumps(SUCCESS), Verdict(Action.ACCEPT, "1 calls")),
         (
             200,
@@ -119,6 +133,23 @@ def test_known_words_count_beside_strange_details(message: str, action: Action) 
     assert judged(200, {"status": "fail", "message": message, "details": ""}).action is action
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"status": "fail"}, "fail"),
+        ({"status": ""}, ""),
+        ({"message": "The moon is full"}, "The moon is full"),
+        ({**SUCCESS, "status": "fail"}, "success"),
+    ],
+    ids=str,
+)
+def test_what_says_no_success_is_a_refusal(body: dict[str, Any], said: str) -> None:
+    """One of the two words is enough for a refusal, and the status is the one that counts."""
+    verdict = judged(200, body)
+    assert (verdict.action, verdict.reason) == (Action.STOP, f"'{said}' (HTTP 200)")
+    assert verdict.advice == UNKNOWN_REFUSAL.advice
+
+
 def test_known_words_count_under_a_server_error_too() -> None:
     """A refusal that the API is known to give is believed even under HTTP 500."""
     assert judged(500, {"status": "fail", "message": "Token Expired"}).action is Action.NEW_TOKEN
@@ -130,17 +161,28 @@ def test_a_refusal_inside_a_json_string_is_unwrapped() -> None:
     assert judged(401, body).action is Action.NEW_TOKEN
 
 
-def test_a_redirect_is_final_and_names_the_host() -> None:
+@pytest.mark.parametrize("http_status", [300, 302, 399])
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [("elsewhere.example", "elsewhere.example"), (None, "an unnamed host")],
+)
+def test_a_redirect_is_final_and_names_the_host(
+    http_status: int, location: str | None, named: str
+) -> None:
     """Credentials are not carried to another host."""
-    verdict = judged(302, "", location="elsewhere.example")
-    assert verdict.action is Action.STOP
-    assert verdict.reason == "a redirect to elsewhere.example"
+    assert judged(http_status, SUCCESS, location=location) == Verdict(
+        Action.STOP,
+        f"a redirect to {named}",
+        "Credentials are never sent to another host: check api_url",
+    )
 
 
 def test_the_servers_own_wait_is_passed_on() -> None:
     """What Retry-After asks for reaches the one who waits."""
     assert judged(429, "", retry_after=7.0).retry_after == 7.0
     assert judged(503, "", retry_after=7.0).retry_after == 7.0
+    limited = {"status": "fail", "message": "API rate limit has been exceeded"}
+    assert judged(200, limited, retry_after=7.0).retry_after == 7.0
 
 
 def test_a_token_needs_no_details() -> None:
@@ -149,13 +191,93 @@ def test_a_token_needs_no_details() -> None:
     assert judged(200, body, wants_details=False).action is Action.ACCEPT
 
 
+def raised(error: Exception, cause: Exception) -> Exception:
+    """Return an error as ``raise error from cause`` leaves it."""
+    error.__cause__ = cause
+    return error
+
+
+def raised_while_handling(error: Exception, context: Exception) -> Exception:
+    """Return an error as ``raise error`` leaves it where ``context`` is handled."""
+    error.__context__ = context
+    return error
+
+
+RESET = ConnectionResetError(104, "Connection reset by peer")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (requests.ConnectTimeout("connect"), Verdict(Action.RETRY, "no connection in time")),
+        (
+            requests.ReadTimeout(),
+            Verdict(Action.RETRY, "no whole answer within 2.5 s (request_timeout)", too_large=True),
+        ),
+        (
+            urllib3.exceptions.ReadTimeoutError(
+                urllib3.HTTPConnectionPool("api.example"), "/", "Read timed out."
+            ),
+            Verdict(Action.RETRY, "no whole answer within 2.5 s (request_timeout)", too_large=True),
+        ),
+        (
+            requests.exceptions.InvalidURL("http://"),
+            Verdict(Action.STOP, "nothing (InvalidURL)", "Check api_url"),
+        ),
+        (
+            requests.JSONDecodeError("no JSON", "", 0),
+            Verdict(Action.RETRY, "no whole answer (JSONDecodeError)"),
+        ),
+        (
+            requests.ConnectionError("says more than a person wants to read"),
+            Verdict(Action.RETRY, "no whole answer (ConnectionError)"),
+        ),
+        (
+            raised(requests.ConnectionError("refused"), RESET),
+            Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
+        ),
+        (
+            raised_while_handling(requests.ConnectionError("refused"), RESET),
+            Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
+        ),
+        (
+            raised(
+                requests.ConnectionError("retries"),
+                raised_while_handling(urllib3.exceptions.ProtocolError("aborted"), RESET),
+            ),
+            Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
+        ),
+        (
+            raised(requests.ConnectionError("refused"), OSError("neither number nor words")),
+            Verdict(Action.RETRY, "no whole answer (OSError)"),
+        ),
+        (
+            requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"),
+            Verdict(
+                Action.STOP,
+                "with a certificate that this machine does not trust",
+                "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic",
+            ),
+        ),
+        (
+            requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"),
+            Verdict(Action.RETRY, "no whole answer (SSLError)"),
+        ),
+    ],
+)
+def test_what_no_answer_means(error: Exception, expected: Verdict) -> None:
+    """No answer is asked for again, but for what only a person can set right."""
+    assert judge_failure(error, 2.5) == expected
+
+
 @pytest.mark.parametrize(
     ("text", "quoted"),
     [
         ("Agent\n 9876543210  busy", "Agent *** busy"),
         ("code 12345", "code 12345"),
         ("key s3cr3t!", "key ***"),
-        ("x" * 300, "x" * 199 + "…"),
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 199 + "…"),
     ],
 )
 def test_quoted_words_are_masked(text: str, quoted: str) -> None:
