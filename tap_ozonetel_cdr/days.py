@@ -103,7 +103,7 @@ def plan(  # noqa: PLR0913  the facts that a plan depends on, each named by its 
         days=days,
         gap=lost if bookmark else None,
         before_retention=None if bookmark else lost,
-        oldest_may_be_partial=oldest in days[:1] and needed is not None and needed <= oldest,
+        oldest_may_be_partial=oldest in days and needed is not None and needed <= oldest,
     )
 
 
