@@ -21,7 +21,7 @@ from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr import decode
 from tap_ozonetel_cdr.instants import SECONDS, seconds
 from tap_ozonetel_cdr.lines import record_lines
-from tap_ozonetel_cdr.records import Shaper
+from tap_ozonetel_cdr.records import Counts, Shaper
 from tap_ozonetel_cdr.rows import RowMaker, as_record
 from tap_ozonetel_cdr.tap import LineWriter
 
@@ -194,6 +194,15 @@ def test_without_additional_fields_nothing_is_looked_for() -> None:
     """New fields are no reason to shape record by record when nobody wants them."""
     maker = RowMaker(KOLKATA, columns={"CallID", "UCID", "CallerID"})
     assert is_decoded_at_once(maker, window_of({**CALL, "New": 1}))
+
+
+def test_what_does_not_fit_a_column_that_is_not_selected() -> None:
+    """It stands nowhere and is not counted, however its window is decoded."""
+    maker = RowMaker(KOLKATA, columns={"CallID", "UCID", "AdditionalFields"})
+    for rating in ("007", 4.5):
+        [row] = maker.rows(window_of({**CALL, "Rating": rating}), DAY)
+        assert (row.AdditionalFields, row.Rating) == (None, msgspec.UNSET)
+    assert maker.counts == Counts()
 
 
 def test_durations_that_were_seen_take_no_end_of_memory() -> None:
