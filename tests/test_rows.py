@@ -121,6 +121,29 @@ def test_instants_near_midnight_and_clock_changes(
     assert rows == [shaper.shape(record, DAY) for record in contents]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"PickupTime": "12:20:05", "WrapUpStartTime": "12:20:56", "WrapUpEndTime": "12:21:06"},
+        {"PickupTime": "12:19:59"},
+        {"PickupTime": "12:20:57"},
+        {"WrapUpStartTime": "00:20:55"},
+        {"WrapUpStartTime": "23:59:55"},
+        {"WrapUpEndTime": "11:20:55"},
+        {"WrapUpStartTime": "12:20:56", "WrapUpEndTime": "00:21:05"},
+        {"EndTime": "00:20:55"},
+        {"EndTime": "23:59:55"},
+        {"StartTime": "00:00:05"},
+    ],
+    ids=str,
+)
+def test_an_event_far_from_its_call_is_placed_by_the_rules(change: dict[str, str]) -> None:
+    """Of a call in the middle of the day, each event is where the rules have it."""
+    call = {**CALL, "EndTime": "12:20:56", "WrapupDuration": "00:00:10", **change}
+    [row] = RowMaker(KOLKATA).rows(window_of(call), DAY)
+    assert as_record(row) == Shaper(KOLKATA).shape(call, DAY)
+
+
 def test_calls_of_the_sandbox_are_decoded_at_once() -> None:
     """Calls as the API lists them take no other way than the quick one."""
     calls = Sandbox(calls_per_day=lambda _: 500).calls(DAY, at=None)
