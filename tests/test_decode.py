@@ -99,6 +99,7 @@ def answer(*values: bytes) -> bytes:
         (b'{"message": "No Data Found"}', Reading.ANSWER),
         (b'{"details": null, "status": "success"}', Reading.ANSWER),
         (b'\xef\xbb\xbf {"details": []} \r\n\t', Reading.ANSWER),
+        (b'"{\\"details\\": [{\\"V\\": \\"\\ud800\\"}]}"', Reading.ANSWER),
     ],
 )
 @pytest.mark.parametrize("window", [1, decode.WINDOW])

@@ -233,6 +233,10 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
             Verdict(Action.RETRY, "no whole answer (ConnectionError)"),
         ),
         (
+            urllib3.exceptions.ProtocolError("aborted"),
+            Verdict(Action.RETRY, "no whole answer (ProtocolError)"),
+        ),
+        (
             raised(requests.ConnectionError("refused"), RESET),
             Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
         ),
