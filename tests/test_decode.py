@@ -238,10 +238,13 @@ def test_a_number_is_never_taken_for_two(window: int) -> None:
     )
 
 
-def test_windows_are_as_large_as_asked_for() -> None:
+@pytest.mark.parametrize("in_a_string", [False, True])
+def test_windows_are_as_large_as_asked_for(in_a_string: bool) -> None:
     """Windows fill the size asked for, and pass it by their last record at most."""
     sizes = [10] * 40 + [500] + [10] * 40
     body = answer(*(b'"%b"' % (b"x" * size) for size in sizes))
+    if in_a_string:
+        body = json.dumps(body.decode()).encode()
     windows = list(envelope_of(body, window=200).windows())
     lengths = [len(window) - len("[]") for window in windows]
     assert sum(len(records(window)[0]) for window in windows) == len(sizes)
