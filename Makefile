@@ -3,6 +3,9 @@
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
 SLOW = accounts meltano package targets
 
+# What decides about data, by name: every branch of it is taken by its own tests, and rows.py's.
+DECIDING = days responses records decode rows
+
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN = "$(UV)" run --frozen --no-sync
@@ -11,7 +14,7 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit check-airflow clean
+.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit check-airflow coverage clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -30,6 +33,12 @@ demo: setup ## load the calls of an emulated account, and look at them
 
 test: setup ## run the tests, but for the slow suites
 	@$(RUN) pytest -m "not slow"
+
+coverage: setup ## see that the tests take every branch of what decides about data
+	@$(RUN) coverage erase
+	@$(RUN) coverage run -m pytest $(wildcard $(DECIDING:%=tests/test_%*.py))
+	@$(RUN) coverage combine --quiet
+	@$(RUN) coverage report
 
 versions: setup ## run the tests on every Python from 3.10 that is on this machine
 	@"$(UV)" tool run --with tox-uv tox run
@@ -84,4 +93,4 @@ dist: setup ## build the source distribution, and the wheel from it, in dist/
 	@ls dist/*
 
 clean: ## remove what these targets made
-	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow .coverage*
