@@ -63,6 +63,7 @@ def answer(*values: bytes) -> bytes:
         (b'{"status": "success"]', Reading.NOT_JSON),
         (b'{"status": 1.x}', Reading.NOT_JSON),
         (b'{"status": truth}', Reading.NOT_JSON),
+        (b'{"status": -InfinitX}', Reading.NOT_JSON),
         (b'{"details": [{},], "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [,{}], "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [{} {}], "status": "success"}', Reading.NOT_JSON),
@@ -303,9 +304,10 @@ def test_every_value_is_kept_as_it_was_sent(
     assert [type(found[1]), any(flag for _, flag in read)] == [type(value), lenient]
 
 
-def test_only_a_window_that_is_not_strict_is_said_to_be_so() -> None:
-    """The windows around one that is no strict JSON are read as any other."""
-    envelope = envelope_of(answer(b"1", b"NaN", b"2"), window=1)
+@pytest.mark.parametrize("window", [1, len('{"V":1}')])
+def test_only_a_window_that_is_not_strict_is_said_to_be_so(window: int) -> None:
+    """The windows around one that is no strict JSON are read as any other, and a full one ends."""
+    envelope = envelope_of(answer(b"1", b"NaN", b"2"), window=window)
     assert [records(piece)[1] for piece in envelope.windows()] == [False, True, False]
 
 
