@@ -54,6 +54,8 @@ def answer(*values: bytes) -> bytes:
         (b"{1: 2}", Reading.NOT_JSON),
         (b"{'status': 1}", Reading.NOT_JSON),
         (b'{"status" "success"}', Reading.NOT_JSON),
+        (b'{"status"X"success"}', Reading.NOT_JSON),
+        (b'{"status": "success"X"message": ""}', Reading.NOT_JSON),
         (b'{"status": success}', Reading.NOT_JSON),
         (b'{"status": "\\x"}', Reading.NOT_JSON),
         (b'{"status": "\\u12G4"}', Reading.NOT_JSON),
@@ -67,6 +69,7 @@ def answer(*values: bytes) -> bytes:
         (b'{"details": [{},], "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [,{}], "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [{} {}], "status": "success"}', Reading.NOT_JSON),
+        (b'{"details": [{}X{}], "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [{"V": 01}], "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [{}}, "status": "success"}', Reading.NOT_JSON),
         (b'{"details": [], "status": "success"} x', Reading.NOT_JSON),
@@ -251,6 +254,21 @@ def test_windows_are_as_large_as_asked_for(in_a_string: bool) -> None:
     assert sum(len(records(window)[0]) for window in windows) == len(sizes)
     assert [length for length in lengths if length > 200] == [len('{"V":""}') + 500]
     assert len(lengths) < 14
+
+
+def test_windows_of_records_that_all_differ_are_no_larger() -> None:
+    """Where each record begins in a way of its own, windows pass their size by one at most too."""
+    each = [b'{"%d":"xxxxxxxxxx"}' % number for number in range(100, 200)]
+    body = b'{"details":[%b]}' % b",".join(each)
+    lengths = [len(window) - len("[]") for window in envelope_of(body, window=200).windows()]
+    assert max(lengths) <= 200 + len(each[0])
+
+
+@pytest.mark.parametrize("window", range(1, 64))
+def test_records_that_hold_their_like(window: int) -> None:
+    """Objects within a record are not taken for records, wherever the windows are cut."""
+    body = b'{"details":[{"A":1},{"A":[{"A":2},{"A":3},{"A":4}]},{"A":5}]}'
+    assert records_of(body, window=window) == json.loads(body)["details"]
 
 
 def test_windows_can_be_read_again() -> None:
