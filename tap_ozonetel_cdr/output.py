@@ -73,5 +73,8 @@ def _write(lines: bytes) -> None:
     if stream is None:
         sys.stdout.write(lines.decode())
     else:
-        stream.write(lines)
+        rest = memoryview(lines)
+        # With PYTHONUNBUFFERED it is a bare file, and a signal ends a write to it half-way.
+        while rest:
+            rest = rest[stream.write(rest) :]
     sys.stdout.flush()

@@ -62,7 +62,7 @@ class Target(io.BytesIO):
 
     def write(self, lines: bytes) -> int:  # type: ignore[override]  # what the tap hands over
         """Take lines."""
-        if b'"RECORD"' in lines and not self.waited:
+        if b'"RECORD"' in bytes(lines) and not self.waited:
             until(self.condition)
             self.waited = True
         return super().write(lines)

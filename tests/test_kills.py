@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -237,6 +240,32 @@ def test_a_signal_ends_a_run_whose_target_does_not_read() -> None:
     assert (code, seconds < 5) == (143, True)
     assert b"Traceback" not in process.errors
     assert left.startswith(b'{"type":"SCHEMA"')
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_signal_within_a_piece_leaves_whole_lines(
+    unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target that reads on gets the rest of what was being written, also without a buffer."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    with Sandbox(calls_per_day=lambda _: 500) as account:
+        process = Process(account, reads=False)
+        pipe = process.popen.stdout
+        assert pipe
+        until(lambda: waiting(pipe) > 60_000)
+        process.popen.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        output = pipe.read()
+        code = process.end()
+    assert code == 143
+    assert output.endswith(b"}\n")
+    assert len(output) > 65_536
+
+
+def waiting(pipe: IO[bytes]) -> int:
+    """Return how many bytes a pipe holds; 65,536 when it is full."""
+    [count] = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))
+    return int(count)
 
 
 def test_two_runs_of_one_account_do_not_break_each_other() -> None:
