@@ -33,17 +33,22 @@ class Output:
         """Write whole lines and hand them to the target at once.
 
         Raises:
-            LocalError: The target has closed the pipe.
+            LocalError: The target has closed the pipe, or the disk is full that they go to.
             Stopped: A signal came meanwhile.
         """
         self._writing = True
         try:
             _write(lines)
-        except BrokenPipeError:
+        except OSError as error:
             # Python flushes standard output once more at exit, and would complain again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            reason = (
+                "The target has closed the pipe: look at its own log, or its exit code, for why"
+                if isinstance(error, BrokenPipeError)
+                else f"Cannot write to standard output: {error.strerror}"
+            )
             raise LocalError(
-                "The target has closed the pipe: look at its own log, or its exit code, for why. "
+                f"{reason}. "
                 "Nothing was lost: the next run continues from the last state the target kept"
             ) from None
         finally:

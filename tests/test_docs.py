@@ -80,7 +80,7 @@ def texts_by_name(tree: ast.AST) -> dict[str, list[str]]:
             targets, value = [node.target], node.iter
         else:
             continue
-        if isinstance(value, (ast.Constant, ast.JoinedStr, ast.Tuple)):
+        if isinstance(value, (ast.Constant, ast.JoinedStr, ast.Tuple, ast.IfExp)):
             for target in targets:
                 for name in ast.walk(target):
                     if isinstance(name, ast.Name):

@@ -309,6 +309,16 @@ def test_a_shell_pipe_ends_with_the_signals_code(tmp_path: Path) -> None:
     assert json.loads(lines.read_bytes().splitlines()[-1])["type"] == "STATE"
 
 
+def test_an_output_that_is_full_ends_the_run_with_a_line() -> None:
+    """The run fails, and says what has happened."""
+    with Sandbox(calls_per_day=lambda _: 5) as account:
+        with shell(account, "$TAP --config=ENV > /dev/full") as bash:
+            _, errors = bash.communicate(timeout=30)
+        assert bash.returncode == 1
+    assert "Cannot write to standard output: No space left on device. Nothing was lost" in errors
+    assert "Traceback" not in errors
+
+
 def test_a_target_that_closes_the_pipe_ends_the_run_with_a_line() -> None:
     """The run fails, and says where to look."""
     with Sandbox(calls_per_day=lambda _: 500) as account:
