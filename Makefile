@@ -40,7 +40,7 @@ coverage: setup ## see that the tests take every branch of what decides about da
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report
 
-mutants: setup ## change what decides about data in 1,100 ways, and list those no test notices; 15 minutes
+mutants: setup ## change what decides about data in 1,100 ways, and list those that no test notices; half an hour
 	@rm -rf mutants
 	@$(RUN) --with mutmut==3.8.1 mutmut run --max-children 1
 	@$(RUN) --with mutmut==3.8.1 mutmut results
