@@ -94,6 +94,8 @@ class Client:
         self._forget_failures()
         self.requests = 0
         """Requests for records that were sent so far."""
+        self.days = 0
+        """Days whose answers are complete."""
 
     def least_wait(self, requests: int = 1) -> float:
         """Return the least seconds until the last of the next ``requests`` requests may go."""
@@ -126,6 +128,7 @@ class Client:
             on_failure.pop_all()
         if self._part_size == size:
             self._part_size = min(2 * size, LARGEST_PART)
+        self.days += 1
         return DayAnswers(day, bodies, self._clock.monotonic() - started)
 
     def _fetch_part(self, day: date, first: int) -> tuple[Window, bool, Body]:
@@ -319,7 +322,11 @@ class Client:
             )
         else:
             self._logger.warning(
-                "%s: %s; asking again in %.0f s, giving up in %.0f s", what, reason, delay, left
+                "%s: %s; asking again in %.0f s, giving up in %.0f s",
+                what,
+                reason,
+                delay,
+                delay + left,
             )
 
     def _renew_token(self, reason: str) -> None:

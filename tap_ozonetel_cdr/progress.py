@@ -58,7 +58,8 @@ class Progress:
                 *found.example,
                 found.count,
             )
-        left = self._days - self._read
+        # The next day may have been answered while this one was written.
+        left = self._days - self._client.days
         wait = self._client.least_wait() if left else 0
         self._logger.info(
             "%s: %d calls, answered in %s (%d of %d)%s",

@@ -7,6 +7,7 @@ import copy
 import io
 import json
 import signal
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
@@ -85,10 +86,14 @@ class TapOzonetelCDR(Tap):
         """
         try:
             return super().cb_config(ctx, param, value)
-        except (OSError, ValueError, TypeError) as error:
+        except OSError:
+            names = [name for name in value if name != "ENV" and not Path(name).is_file()] or value
             raise SettingsError(
-                f"--config: must name files with one JSON object each ({type(error).__name__})"
+                f"--config: cannot read {', '.join(names)}. ENV, in capitals, stands for the "
+                "environment"
             ) from None
+        except (ValueError, TypeError):
+            raise SettingsError("--config: must name files with one JSON object each") from None
 
     @classmethod
     def invoke(
@@ -128,6 +133,8 @@ class TapOzonetelCDR(Tap):
                 wrong.insert(0, error.line)
             if wrong:
                 raise SettingsError("; ".join(wrong))
+        for name in sorted(self.config.keys() - schema["properties"].keys()):
+            self.logger.warning("%s is no setting of this tap, and is ignored", name)
         return []
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002

@@ -206,3 +206,11 @@ def test_a_file_that_is_no_object_ends_in_one_line(option: str, tmp_path: Path) 
     assert done.returncode == 1
     assert f"{option}: must name a file with one JSON object" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_config_file_that_is_not_there_is_named() -> None:
+    """The line says which file, and how to read the environment instead."""
+    done = run("--config", "env", "--test")
+    assert done.returncode == 1
+    assert "--config: cannot read env. ENV, in capitals, stands for" in done.stderr
+    assert "Traceback" not in done.stderr

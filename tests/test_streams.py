@@ -202,6 +202,15 @@ def test_nothing_to_read_is_no_request(sandbox: Sandbox, caplog: pytest.LogCaptu
     assert "Nothing to read" in caplog.text
 
 
+def test_a_misspelt_setting_is_named(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    """A name that no setting has is warned of, without its value."""
+    result = sync(sandbox, start_date="2026-11-20", timezon="secret")
+    assert result.error is None
+    assert "timezon is no setting of this tap, and is ignored" in caplog.text
+    assert "secret" not in caplog.text
+    assert caplog.text.count("is no setting") == 1
+
+
 def test_a_gap_is_warned_of(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """The days that are gone are named, and the rest is read."""
     sync(sandbox, state=bookmark("2026-11-01"))
