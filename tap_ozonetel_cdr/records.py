@@ -323,18 +323,14 @@ class Shaper:
     def set_aside(self, fields: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return fields that have no other place as every target can hold them, and count them.
 
-        None without fields, or without the column ``AdditionalFields``.
+        None without the column ``AdditionalFields``.
         """
-        kept: dict[str, Any] = {}
-        for name, value in fields.items():
-            if name not in API_FIELDS:
-                kept[name] = value
-            elif name in self._row:
+        for name in fields:
+            if name in API_FIELDS:
                 self.counts.misfits[name] += 1
-                kept[name] = value
-        if not kept or not self._keeps_additional:
+        if not self._keeps_additional:
             return None
-        held = self._holdable_object(kept)
+        held = self._holdable_object(fields)
         for name in held:
             if name not in API_FIELDS:
                 self.counts.new_fields[name] += 1

@@ -136,18 +136,7 @@ class RowMaker:
 
     def _sort_out(self, rows: list[Row]) -> None:
         """Convert what the type leaves open; move what has no other place to AdditionalFields."""
-        additional: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-        for name, plain, convert in self._open:
-            for number, row in enumerate(rows):
-                value = getattr(row, name)
-                if type(value) is plain:
-                    continue
-                converted = convert(value)
-                if converted is not value:
-                    if converted is MISFIT:
-                        additional[number][name] = value
-                        converted = None
-                    setattr(row, name, converted)
+        additional = self._convert(rows)
         for attribute, name in self._new.items():
             for number, row in enumerate(rows):
                 value = getattr(row, attribute)
@@ -156,6 +145,23 @@ class RowMaker:
                     setattr(row, attribute, UNSET)
         for number, fields in additional.items():
             rows[number].AdditionalFields = self._shaper.set_aside(fields)
+
+    def _convert(self, rows: list[Row]) -> defaultdict[int, dict[str, Any]]:
+        """Convert what the type leaves open; return what does not fit, by number of its row."""
+        misfits: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        for name, plain, convert in self._open:
+            for number, row in enumerate(rows):
+                value = getattr(row, name)
+                if type(value) is plain:
+                    continue
+                converted = convert(value)
+                if converted is MISFIT:
+                    converted = None
+                    if name in self._chosen:
+                        misfits[number][name] = value
+                if converted is not value:
+                    setattr(row, name, converted)
+        return misfits
 
     def _without_dropped(self, rows: list[Row]) -> list[Row]:
         for name in self._dropped:

@@ -46,7 +46,7 @@ class CdrStream(Stream):
     """One record a leg of a call, one request a day, a date as the bookmark."""
 
     name = "cdr"
-    # Records fit their schema when they leave records.py.
+    # Records fit their schema when they leave rows.py.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     # A target would drop every call older than the API's memory.
     emit_activate_version_messages = False
@@ -107,12 +107,13 @@ class CdrStream(Stream):
 
     def _writes_rows_as_they_are(self) -> bool:
         """Tell whether the SDK would change nothing in a record, and leave none out."""
-        [stream_map] = self.stream_maps if len(self.stream_maps) == 1 else [None]
+        maps = self.stream_maps
         return (
             self.selected
             and self.ABORT_AT_RECORD_COUNT is None
-            and type(stream_map) is SameRecordTransform
-            and not stream_map.flattening_enabled
+            and len(maps) == 1
+            and type(maps[0]) is SameRecordTransform
+            and not maps[0].flattening_enabled
         )
 
     def _try_connection(

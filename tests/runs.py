@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import time
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from itertools import dropwhile
@@ -17,6 +18,8 @@ from tap_ozonetel_cdr.records import Shaper
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ozonetel_sandbox import Sandbox
 
 NOW = datetime(2026, 11, 20, 6, 30, tzinfo=timezone.utc)
@@ -110,3 +113,11 @@ def expected(sandbox: Sandbox, day: date, at: datetime | None = NOW) -> list[dic
 def days_from(first: date, last: date = TODAY) -> list[date]:
     """Return the days from ``first`` to ``last``."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -6,8 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from runs import NOW, StillClock, days_from
-from test_kills import until
+from runs import NOW, StillClock, days_from, until
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.ahead import one_ahead

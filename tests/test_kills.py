@@ -14,16 +14,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from runs import Run, days_from, expected, read
+from runs import Run, days_from, expected, read, until
 
 from ozonetel_sandbox import Sandbox
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TAP = str(Path(sys.executable).with_name("tap-ozonetel-cdr"))
 YESTERDAY = datetime.now(ZoneInfo("Asia/Kolkata")).date() - timedelta(days=1)
@@ -96,14 +93,6 @@ class Process:
         self.popen.stdout.close()
         self.popen.stderr.close()
         return code
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 DAYS = days_from(YESTERDAY - timedelta(days=9), YESTERDAY)
