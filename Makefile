@@ -4,7 +4,7 @@
 SLOW = accounts meltano package targets
 
 # What decides about data, by name: every branch of it is taken by its own tests, and rows.py's.
-DECIDING = days responses records decode rows
+DECIDING = plan responses columns body rows
 
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from tap_ozonetel_cdr.client import Client, DayAnswers
+    from tap_ozonetel_cdr.api.client import Client, DayAnswers
     from tap_ozonetel_cdr.clock import Clock
-    from tap_ozonetel_cdr.records import Counts
-    from tap_ozonetel_cdr.twins import Twins
+    from tap_ozonetel_cdr.records.columns import Counts
+    from tap_ozonetel_cdr.records.duplicates import Twins
 
 
 class Progress:

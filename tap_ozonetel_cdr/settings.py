@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from tap_ozonetel_cdr import days
+from tap_ozonetel_cdr import plan
 from tap_ozonetel_cdr.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -421,7 +421,7 @@ def _choice(name: str, value: object) -> str:
 
 def _date(name: str, value: object) -> date:
     try:
-        return days.parse_date(value)
+        return plan.parse_date(value)
     except ValueError:
         raise SettingsError(
             f"{name}: must be a date that exists, such as 2026-11-01, not {reprlib.repr(value)}"

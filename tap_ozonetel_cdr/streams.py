@@ -18,14 +18,15 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_ozonetel_cdr import records, settings, twins
-from tap_ozonetel_cdr.ahead import one_ahead
-from tap_ozonetel_cdr.client import Client
-from tap_ozonetel_cdr.days import Plan, parse_date, plan
+from tap_ozonetel_cdr import settings
+from tap_ozonetel_cdr.api.client import Client
+from tap_ozonetel_cdr.api.prefetch import one_ahead
 from tap_ozonetel_cdr.errors import StateError
-from tap_ozonetel_cdr.lines import record_lines
+from tap_ozonetel_cdr.plan import Plan, parse_date, plan
 from tap_ozonetel_cdr.progress import Progress
-from tap_ozonetel_cdr.rows import RowMaker, as_record
+from tap_ozonetel_cdr.records import columns, duplicates
+from tap_ozonetel_cdr.records.lines import record_lines
+from tap_ozonetel_cdr.records.rows import RowMaker, as_record
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from tap_ozonetel_cdr.rows import Row
+    from tap_ozonetel_cdr.records.rows import Row
     from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
 _key = operator.attrgetter("CallID", "UCID")
@@ -55,8 +56,8 @@ class CdrStream(Stream):
     def __init__(self, tap: TapOzonetelCDR) -> None:
         """Make the stream; nothing is asked for before its sync."""
         include_account = settings.includes_account(tap.config)
-        super().__init__(tap, schema=records.schema(include_account=include_account))
-        self.primary_keys = records.key_properties(include_account=include_account)
+        super().__init__(tap, schema=columns.schema(include_account=include_account))
+        self.primary_keys = columns.key_properties(include_account=include_account)
         self.replication_key = "CallDate"
         self._batching = False
 
@@ -88,9 +89,9 @@ class CdrStream(Stream):
         progress = Progress(planned.days, client, clock=self._tap.clock, logger=self.logger)
         try:
             for answers in one_ahead(client.fetch_day, planned.days):
-                keys, emitted = twins.Keys(), 0
+                keys, emitted = duplicates.Keys(), 0
                 with contextlib.closing(answers):
-                    for window, wanted in twins.once(answers.parts):
+                    for window, wanted in duplicates.once(answers.parts):
                         rows = maker.rows(window, answers.day)
                         if wanted is not None:
                             rows = list(compress(rows, wanted))
@@ -98,7 +99,7 @@ class CdrStream(Stream):
                         emitted += len(rows)
                         yield rows
                     suspects = keys.repeated()
-                    found = twins.find(answers.parts, suspects) if suspects else None
+                    found = duplicates.find(answers.parts, suspects) if suspects else None
                 self._finish(answers.day)
                 progress.day_is_read(answers, emitted, found)
         finally:
@@ -126,7 +127,7 @@ class CdrStream(Stream):
         for day in planned.days[-2:][:1]:
             with contextlib.closing(client.fetch_day(day)) as answers:
                 self.logger.info("user_name and api_key work: %s has %d calls", day, answers.count)
-                for window, _ in islice(twins.once(answers.parts), 1):
+                for window, _ in islice(duplicates.once(answers.parts), 1):
                     yield maker.rows(window, day)[: self.ABORT_AT_RECORD_COUNT]
 
     # The plan

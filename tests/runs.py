@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tap_ozonetel_cdr.clock import Clock
 from tap_ozonetel_cdr.errors import TapError
-from tap_ozonetel_cdr.records import Shaper
+from tap_ozonetel_cdr.records.columns import Shaper
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr.client import Client, DayAnswers
+from tap_ozonetel_cdr.api.client import Client, DayAnswers
 from tap_ozonetel_cdr.clock import Clock
 from tap_ozonetel_cdr.errors import LocalError, RefusedError, TapError, UnavailableError
 from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA, Settings

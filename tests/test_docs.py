@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr import records
-from tap_ozonetel_cdr.responses import REFUSALS, UNKNOWN_REFUSAL
+from tap_ozonetel_cdr.api.responses import REFUSALS, UNKNOWN_REFUSAL
+from tap_ozonetel_cdr.records import columns as records
 from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
 
 if TYPE_CHECKING:

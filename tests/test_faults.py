@@ -13,8 +13,8 @@ from runs import Run, StillClock, days_from, expected, run
 
 from ozonetel_sandbox import Sandbox
 from ozonetel_sandbox.faults import FAULTS
-from tap_ozonetel_cdr.decode import read_envelope
-from tap_ozonetel_cdr.responses import Action, judge
+from tap_ozonetel_cdr.api.body import read_envelope
+from tap_ozonetel_cdr.api.responses import Action, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr import instants
-from tap_ozonetel_cdr.instants import LARGEST_INTEGER, Instants, ordinal, seconds
+from tap_ozonetel_cdr.records import instants
+from tap_ozonetel_cdr.records.instants import LARGEST_INTEGER, Instants, ordinal, seconds
 
 COLUMNS = ("StartedAt", "PickedUpAt", "EndedAt", "WrapUpStartedAt", "WrapUpEndedAt")
 DAY = date(2024, 12, 6)

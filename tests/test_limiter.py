@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.limiter import Limiter
+from tap_ozonetel_cdr.api.limiter import Limiter
 
 
 def test_first_requests_wait_for_nothing() -> None:

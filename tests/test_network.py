@@ -17,7 +17,7 @@ import trustme
 from runs import NOW, StillClock
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr.client import Client
+from tap_ozonetel_cdr.api.client import Client
 from tap_ozonetel_cdr.errors import RefusedError, UnavailableError
 from tap_ozonetel_cdr.settings import Settings
 

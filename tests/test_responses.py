@@ -12,8 +12,8 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.decode import read_envelope
-from tap_ozonetel_cdr.responses import (
+from tap_ozonetel_cdr.api.body import read_envelope
+from tap_ozonetel_cdr.api.responses import (
     REFUSALS,
     UNKNOWN_REFUSAL,
     Action,

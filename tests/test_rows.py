@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from test_records_properties import API_KINDS, NAMES, ordinary, records, zones
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr import decode
-from tap_ozonetel_cdr.instants import SECONDS, seconds
-from tap_ozonetel_cdr.lines import record_lines
-from tap_ozonetel_cdr.records import Counts, Shaper
-from tap_ozonetel_cdr.rows import RowMaker, as_record
+from tap_ozonetel_cdr.api import body as decode
+from tap_ozonetel_cdr.records.columns import Counts, Shaper
+from tap_ozonetel_cdr.records.instants import SECONDS, seconds
+from tap_ozonetel_cdr.records.lines import record_lines
+from tap_ozonetel_cdr.records.rows import RowMaker, as_record
 from tap_ozonetel_cdr.tap import LineWriter
 
 KOLKATA = ZoneInfo("Asia/Kolkata")

@@ -21,7 +21,7 @@ from singer_sdk.singerlib.json import serialize_json
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr import streams
 from tap_ozonetel_cdr.errors import TapError
-from tap_ozonetel_cdr.lines import record_lines
+from tap_ozonetel_cdr.records.lines import record_lines
 from tap_ozonetel_cdr.streams import CdrStream
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
 

@@ -24,7 +24,7 @@ from psycopg.rows import dict_row
 from servers import NO_POSTGRESQL, database, environment, find_initdb, postgresql
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr.records import schema
+from tap_ozonetel_cdr.records.columns import schema
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.records import COLUMNS, Shaper, schema
+from tap_ozonetel_cdr.records.columns import COLUMNS, Shaper, schema
 
 NAMES = [column.name for column in COLUMNS]
 API_KINDS = {column.name: column.kind for column in COLUMNS if column.source == column.name}

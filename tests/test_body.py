@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tap_ozonetel_cdr import decode
-from tap_ozonetel_cdr.decode import Details, Envelope, Reading, read_envelope, records
+from tap_ozonetel_cdr.api import body as decode
+from tap_ozonetel_cdr.api.body import Details, Envelope, Reading, read_envelope, records
 
 if TYPE_CHECKING:
     from json import JSONDecoder

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from singer_sdk.helpers._flattening import flatten_record, flatten_schema
 
-from tap_ozonetel_cdr.records import COLUMNS, Counts, Shaper, key, key_properties, schema
+from tap_ozonetel_cdr.records.columns import COLUMNS, Counts, Shaper, key, key_properties, schema
 
 DAY = date(2024, 12, 6)
 INDIA = ZoneInfo("Asia/Kolkata")

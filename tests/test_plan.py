@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.days import (
+from tap_ozonetel_cdr.errors import LocalError
+from tap_ozonetel_cdr.plan import (
     LARGEST_PART,
     SMALLEST_PART,
     Plan,
@@ -19,7 +20,6 @@ from tap_ozonetel_cdr.days import (
     plan,
     whole_day,
 )
-from tap_ozonetel_cdr.errors import LocalError
 
 TODAY = date(2026, 11, 23)
 OLDEST = date(2026, 11, 8)  # 15 days before

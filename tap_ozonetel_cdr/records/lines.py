@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from tap_ozonetel_cdr.rows import Row
+    from tap_ozonetel_cdr.records.rows import Row
 
 
 _encode = json.JSONEncoder().encode

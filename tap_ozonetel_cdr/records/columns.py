@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from tap_ozonetel_cdr.instants import LARGEST_INTEGER, SECONDS, Instants, ordinal
+from tap_ozonetel_cdr.records.instants import LARGEST_INTEGER, SECONDS, Instants, ordinal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.decode import Reading, read_envelope, records
+from tap_ozonetel_cdr.api.body import Reading, read_envelope, records
 
 BROKEN = frozenset({Reading.CUT, Reading.NOT_JSON})
 WINDOWS = st.sampled_from([1, 2, 7, 30, 100, 400, 65536])

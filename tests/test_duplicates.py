@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr import decode
-from tap_ozonetel_cdr.decode import Envelope, read_envelope
-from tap_ozonetel_cdr.twins import Keys, Twins, find, once
+from tap_ozonetel_cdr.api import body as decode
+from tap_ozonetel_cdr.api.body import Envelope, read_envelope
+from tap_ozonetel_cdr.records.duplicates import Keys, Twins, find, once
 
 A = {"CallID": "1", "UCID": "1", "Status": "Answered"}
 A_IN_ANOTHER_ORDER = {"Status": "Answered", "UCID": "1", "CallID": "1"}

@@ -9,7 +9,7 @@ import pytest
 from runs import NOW, StillClock, days_from, until
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr.ahead import one_ahead
+from tap_ozonetel_cdr.api.prefetch import one_ahead
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
 if TYPE_CHECKING:

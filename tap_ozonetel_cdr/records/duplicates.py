@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from tap_ozonetel_cdr import decode
-from tap_ozonetel_cdr.records import key
+from tap_ozonetel_cdr.api import body
+from tap_ozonetel_cdr.records.columns import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
-    from tap_ozonetel_cdr.decode import Envelope, Record
+    from tap_ozonetel_cdr.api.body import Envelope, Record
 
 Key: TypeAlias = "tuple[str, str]"
 """``CallID`` and ``UCID`` as they are emitted."""
@@ -64,7 +64,7 @@ def find(parts: Sequence[Envelope], suspects: set[int]) -> Twins | None:
     first: dict[Key, bytes] = {}
     found: dict[Key, None] = {}
     for window in _windows(parts):
-        for record in decode.records(window)[0]:
+        for record in body.records(window)[0]:
             one = key(record)
             if _hash(one) in suspects:
                 content = _digest(record)
@@ -85,7 +85,7 @@ def once(parts: Sequence[Envelope]) -> Iterator[tuple[bytes, list[bool] | None]]
     if len(parts) > 1:
         keys = Keys()
         for window in _windows(parts):
-            keys.add(map(key, decode.records(window)[0]))
+            keys.add(map(key, body.records(window)[0]))
         suspects = keys.repeated()
     given: Counter[bytes] = Counter()
     for part in parts:
@@ -99,7 +99,7 @@ def _wanted(
 ) -> list[bool]:
     """Tell which of a window's records are wanted; count what the part sent and what is given."""
     wanted = []
-    for record in decode.records(window)[0]:
+    for record in body.records(window)[0]:
         is_wanted = True
         if _hash(key(record)) in suspects:
             content = _digest(record)

@@ -14,12 +14,12 @@ import backoff
 import requests
 import urllib3
 
-from tap_ozonetel_cdr.auth import ApiKeyAuth, TokenAuth
-from tap_ozonetel_cdr.days import LARGEST_PART, SMALLEST_PART, Window, parts, whole_day
-from tap_ozonetel_cdr.decode import Envelope, read_envelope
+from tap_ozonetel_cdr.api.auth import ApiKeyAuth, TokenAuth
+from tap_ozonetel_cdr.api.body import Envelope, read_envelope
+from tap_ozonetel_cdr.api.limiter import Limiter
+from tap_ozonetel_cdr.api.responses import Action, Verdict, judge, judge_failure, quote
 from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError, RefusedError, UnavailableError
-from tap_ozonetel_cdr.limiter import Limiter
-from tap_ozonetel_cdr.responses import Action, Verdict, judge, judge_failure, quote
+from tap_ozonetel_cdr.plan import LARGEST_PART, SMALLEST_PART, Window, parts, whole_day
 
 if TYPE_CHECKING:
     import logging

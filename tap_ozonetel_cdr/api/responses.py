@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 import requests
 import urllib3
 
-from tap_ozonetel_cdr.decode import Details, Reading
+from tap_ozonetel_cdr.api.body import Details, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tap_ozonetel_cdr.decode import Envelope
+    from tap_ozonetel_cdr.api.body import Envelope
 
 
 class Action(enum.Enum):

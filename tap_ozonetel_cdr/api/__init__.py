@@ -1,0 +1,1 @@
+"""How a day is asked for and judged: a day in, its complete response out."""

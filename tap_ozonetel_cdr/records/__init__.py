@@ -1,0 +1,1 @@
+"""What a record becomes: a response in, rows out, flat in memory."""
