@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import pairwise
-
-from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError
-
-LARGEST_PART = 24 * 60 * 60
-"""A whole day in seconds: how a day is asked for at first."""
-
-SMALLEST_PART = 45 * 60
-"""Seconds: five halvings of a day, and as small as a part gets."""
-
-_LAST_SECOND = LARGEST_PART - 1
+from datetime import date, datetime, timedelta
 
 _DATE_OR_DATE_TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)"
@@ -25,7 +14,7 @@ _DATE_OR_DATE_TIME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class DayRange:
     """Consecutive days, both ends inclusive."""
 
     first: date
@@ -58,8 +47,8 @@ class Plan:
     """
 
     days: tuple[date, ...]
-    gap: Span | None
-    before_retention: Span | None
+    gap: DayRange | None
+    before_retention: DayRange | None
     oldest_may_be_partial: bool
 
 
@@ -98,7 +87,7 @@ def plan(  # noqa: PLR0913  the facts that a plan depends on, each named by its 
     needed = bookmark or start_date
     lost = None
     if needed and needed < oldest:
-        lost = _span(max(needed, start_date or needed), min(oldest - timedelta(days=1), last))
+        lost = _range(max(needed, start_date or needed), min(oldest - timedelta(days=1), last))
     return Plan(
         days=days,
         gap=lost if bookmark else None,
@@ -124,77 +113,10 @@ def parse_date(value: object) -> date:
     raise ValueError("neither a date nor a date-time")
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A span of one calendar day in the account's local time, in whole seconds.
-
-    Attributes:
-        day: The calendar day.
-        first: The first second of it, 0 to 86399.
-        last: The last second of it, inclusive, not before ``first``.
-    """
-
-    day: date
-    first: int
-    last: int
-
-    def __str__(self) -> str:
-        """As a user reads it: ``2026-11-01``, or ``2026-11-01 00:00:00 to 11:59:59``."""
-        if (self.first, self.last) == (0, _LAST_SECOND):
-            return str(self.day)
-        return f"{self.from_date} to {self.to_date[11:]}"
-
-    @property
-    def from_date(self) -> str:
-        """``fromDate`` as the API takes it [doc]: ``YYYY-MM-DD HH:MM:SS``."""
-        return _instant(self.day, self.first)
-
-    @property
-    def to_date(self) -> str:
-        """``toDate`` as the API takes it [doc]: ``YYYY-MM-DD HH:MM:SS``."""
-        return _instant(self.day, self.last)
-
-
-def whole_day(day: date, now: datetime) -> Window:
-    """Return all of ``day`` that lies not in the future, which the API refuses [doc].
-
-    Args:
-        day: The planned day.
-        now: The moment of sending, in the account's time zone. A day that ended while the run was
-            under way is therefore asked to its last second.
-
-    Raises:
-        LocalError: ``day`` has not begun; a plan holds no such day, unless the clock is set back.
-    """
-    if day > now.date():
-        raise LocalError(
-            f"{day} has not begun at {now:%Y-%m-%d %H:%M}: this machine's clock was set back "
-            f"during the run. {NOTHING_LOST}"
-        )
-    if day < now.date():
-        return Window(day, 0, _LAST_SECOND)
-    return Window(day, 0, (now.hour * 60 + now.minute) * 60 + now.second)
-
-
-def parts(window: Window, size: int) -> list[Window]:
-    """Split a window on the grid of ``size`` seconds from midnight.
-
-    The parts ascend and meet without overlap or gap. A window that begins between two grid points,
-    such as the rest of a day, has a shorter first part.
-    """
-    next_grid_point = (window.first // size + 1) * size
-    begins = [window.first, *range(next_grid_point, window.last + 1, size), window.last + 1]
-    return [Window(window.day, begin, end - 1) for begin, end in pairwise(begins)]
-
-
 def _before(day: date, count: int) -> date:
     """Return the day ``count`` days earlier, or the first that a date can hold."""
     return date.fromordinal(max(day.toordinal() - count, 1))
 
 
-def _span(first: date, last: date) -> Span | None:
-    return Span(first, last) if first <= last else None
-
-
-def _instant(day: date, second: int) -> str:
-    return (datetime.combine(day, time()) + timedelta(seconds=second)).isoformat(sep=" ")
+def _range(first: date, last: date) -> DayRange | None:
+    return DayRange(first, last) if first <= last else None

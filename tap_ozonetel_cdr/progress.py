@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tap_ozonetel_cdr.api.client import Client, DayAnswers
     from tap_ozonetel_cdr.clock import Clock
     from tap_ozonetel_cdr.records.columns import Counts
-    from tap_ozonetel_cdr.records.duplicates import Twins
+    from tap_ozonetel_cdr.records.duplicates import Duplicates
 
 
 class Progress:
@@ -40,7 +40,7 @@ class Progress:
             f", at least {_span(wait)}" if wait else ", no wait",
         )
 
-    def day_is_read(self, answers: DayAnswers, emitted: int, found: Twins | None) -> None:
+    def day_is_read(self, answers: DayAnswers, emitted: int, found: Duplicates | None) -> None:
         """Say how many calls a day had, and what is still to come."""
         self._read += 1
         self._calls += emitted

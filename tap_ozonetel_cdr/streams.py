@@ -64,12 +64,12 @@ class CdrStream(Stream):
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of each planned day, for the SDK's own path.
 
-        The SDK asks for a record after it has written the one before, as ``_windows`` needs it.
+        The SDK asks for a record after it has written the one before, as ``_chunks`` needs it.
         """
-        for rows in self._windows():
+        for rows in self._chunks():
             yield from map(as_record, rows)
 
-    def _windows(self) -> Iterator[list[Row]]:
+    def _chunks(self) -> Iterator[list[Row]]:
         """Yield the rows of each planned day, and move the bookmark behind its last one.
 
         The next rows have to be asked for when those before are written: what follows the last
@@ -244,7 +244,7 @@ class CdrStream(Stream):
             yield from super()._sync_records(context, write_messages=write_messages)
             return
         with self.get_record_counter() as counter, self.get_sync_timer():
-            for rows in self._windows():
+            for rows in self._chunks():
                 self._tap.write_lines(record_lines(self.name, rows, self._tap.clock.now()))
                 counter.increment(len(rows))
 

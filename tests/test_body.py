@@ -5,13 +5,14 @@ import tracemalloc
 from decimal import Decimal
 from io import BytesIO
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
-from tap_ozonetel_cdr.api import body as decode
-from tap_ozonetel_cdr.api.body import Details, Envelope, Reading, read_envelope, records
+from tap_ozonetel_cdr.api import body as body_module
+from tap_ozonetel_cdr.api.body import Details, Envelope, Reading, read_envelope
+from tap_ozonetel_cdr.records.decode import records
 
 if TYPE_CHECKING:
     from json import JSONDecoder
@@ -24,11 +25,11 @@ def envelope_of(body: bytes, **options: int) -> Envelope:
     return read_envelope(BytesIO(body), **options)
 
 
-def records_of(body: bytes, **options: int) -> list[decode.Record]:
+def records_of(body: bytes, **options: int) -> list[dict[str, Any]]:
     """Read all records of a body that is an answer."""
     envelope = envelope_of(body, **options)
     assert envelope.reading is Reading.ANSWER
-    found = [record for window in envelope.windows() for record in records(window)[0]]
+    found = [record for chunk in envelope.chunks() for record in records(chunk)[0]]
     assert len(found) == envelope.count
     return found
 
@@ -106,10 +107,10 @@ def answer(*values: bytes) -> bytes:
         (b'"{\\"details\\": [{\\"V\\": \\"\\ud800\\"}]}"', Reading.ANSWER),
     ],
 )
-@pytest.mark.parametrize("window", [1, decode.WINDOW])
-def test_a_body_reads_as_what_it_is(body: bytes, reading: Reading, window: int) -> None:
+@pytest.mark.parametrize("chunk", [1, body_module.CHUNK])
+def test_a_body_reads_as_what_it_is(body: bytes, reading: Reading, chunk: int) -> None:
     """Each kind of body has its own reading, whatever is read at once."""
-    assert envelope_of(body, window=window).reading is reading
+    assert envelope_of(body, chunk=chunk).reading is reading
 
 
 @pytest.mark.parametrize(
@@ -132,13 +133,13 @@ def test_a_body_reads_as_what_it_is(body: bytes, reading: Reading, window: int) 
         (b'null, "details": null, "details": [{}]', Details.OTHER),
     ],
 )
-@pytest.mark.parametrize("window", [1, decode.WINDOW])
+@pytest.mark.parametrize("chunk", [1, body_module.CHUNK])
 def test_details_that_hold_no_records_are_no_answer(
-    details: bytes, kind: Details, window: int
+    details: bytes, kind: Details, chunk: int
 ) -> None:
     """Details that are not one list of objects are no answer, though its words can be judged."""
     body = b'{"details": %b, "status": "error", "message": "Token Expired"}' % details
-    assert envelope_of(body, window=window) == Envelope(
+    assert envelope_of(body, chunk=chunk) == Envelope(
         Reading.NOT_AN_ANSWER, "error", "Token Expired", kind
     )
 
@@ -192,13 +193,13 @@ def test_status_and_message_are_text(sent: bytes, status: str | None) -> None:
         b'"\\ufeff{\\"status\\":\\"s\\",\\"details\\":[{\\"V\\":1},{\\"V\\":2}],\\"message\\":\\"m\\"}"\n',
     ],
 )
-@pytest.mark.parametrize("window", [1, 9, decode.WINDOW])
-def test_an_answer_is_found_wherever_its_parts_stand(body: bytes, window: int) -> None:
+@pytest.mark.parametrize("chunk", [1, 9, body_module.CHUNK])
+def test_an_answer_is_found_wherever_its_parts_stand(body: bytes, chunk: int) -> None:
     """Order, white space, unknown keys, escaped keys and a wrapping string change nothing."""
-    envelope = envelope_of(body, window=window)
+    envelope = envelope_of(body, chunk=chunk)
     assert (envelope.reading, envelope.status, envelope.message) == (Reading.ANSWER, "s", "m")
     assert (envelope.details, envelope.count) == (Details.LIST, 2)
-    assert records_of(body, window=window) == [{"V": 1}, {"V": 2}]
+    assert records_of(body, chunk=chunk) == [{"V": 1}, {"V": 2}]
 
 
 ODD_BODY = (
@@ -215,68 +216,68 @@ ODD_BODY = (
     [ODD_BODY, json.dumps(ODD_BODY.decode()).encode()],
     ids=["object", "object in a string"],
 )
-@pytest.mark.parametrize("window", [1, 2, 5, 64, decode.WINDOW])
-def test_a_cut_anywhere_is_seen(body: bytes, window: int) -> None:
+@pytest.mark.parametrize("chunk", [1, 2, 5, 64, body_module.CHUNK])
+def test_a_cut_anywhere_is_seen(body: bytes, chunk: int) -> None:
     """A body reads as cut at every offset but the last, and as an answer of all records there."""
     body = body.strip()
-    readings = {envelope_of(body[:cut], window=window).reading for cut in range(1, len(body))}
+    readings = {envelope_of(body[:cut], chunk=chunk).reading for cut in range(1, len(body))}
     assert readings == {Reading.CUT}
-    assert envelope_of(body, window=window).count == 5
+    assert envelope_of(body, chunk=chunk).count == 5
 
 
-@pytest.mark.parametrize("window", range(1, 420))
-def test_every_window_size_gives_the_same_records(window: int) -> None:
-    """Wherever the windows are cut, each is an array of whole records, in order, none empty."""
+@pytest.mark.parametrize("chunk", range(1, 420))
+def test_every_chunk_size_gives_the_same_records(chunk: int) -> None:
+    """Wherever the chunks are cut, each is an array of whole records, in order, none empty."""
     whole = json.loads(ODD_BODY, parse_float=Decimal, parse_constant=Decimal)["details"]
-    pieces = [records(piece)[0] for piece in envelope_of(ODD_BODY, window=window).windows()]
+    pieces = [records(piece)[0] for piece in envelope_of(ODD_BODY, chunk=chunk).chunks()]
     assert all(pieces)
     assert repr([record for piece in pieces for record in piece]) == repr(whole)
 
 
-@pytest.mark.parametrize("window", range(1, 60))
-def test_a_number_is_never_taken_for_two(window: int) -> None:
-    """Wherever a window is cut, the number there is read to its end."""
+@pytest.mark.parametrize("chunk", range(1, 60))
+def test_a_number_is_never_taken_for_two(chunk: int) -> None:
+    """Wherever a chunk is cut, the number there is read to its end."""
     body = b'{"status":"s","details":[1,-23456,{},1.5,12.75e-10,34567,true,1234567890]}'
-    assert envelope_of(body, window=window) == Envelope(
+    assert envelope_of(body, chunk=chunk) == Envelope(
         Reading.NOT_AN_ANSWER, "s", None, Details.OTHER
     )
 
 
 @pytest.mark.parametrize("in_a_string", [False, True])
-def test_windows_are_as_large_as_asked_for(in_a_string: bool) -> None:
-    """Windows fill the size asked for, and pass it by their last record at most."""
+def test_chunks_are_as_large_as_asked_for(in_a_string: bool) -> None:
+    """Chunks fill the size asked for, and pass it by their last record at most."""
     sizes = [10] * 40 + [500] + [10] * 40
     body = answer(*(b'"%b"' % (b"x" * size) for size in sizes))
     if in_a_string:
         body = json.dumps(body.decode()).encode()
-    windows = list(envelope_of(body, window=200).windows())
-    lengths = [len(window) - len("[]") for window in windows]
-    assert sum(len(records(window)[0]) for window in windows) == len(sizes)
+    chunks = list(envelope_of(body, chunk=200).chunks())
+    lengths = [len(chunk) - len("[]") for chunk in chunks]
+    assert sum(len(records(chunk)[0]) for chunk in chunks) == len(sizes)
     assert [length for length in lengths if length > 200] == [len('{"V":""}') + 500]
     assert len(lengths) < 14
 
 
-def test_windows_of_records_that_all_differ_are_no_larger() -> None:
-    """Where each record begins in a way of its own, windows pass their size by one at most too."""
+def test_chunks_of_records_that_all_differ_are_no_larger() -> None:
+    """Where each record begins in a way of its own, chunks pass their size by one at most too."""
     each = [b'{"%d":"xxxxxxxxxx"}' % number for number in range(100, 200)]
     body = b'{"details":[%b]}' % b",".join(each)
     nine = len(b",".join(each[:9]))
-    for window in (nine - 1, nine, nine + 1):
-        lengths = [len(piece) - len("[]") for piece in envelope_of(body, window=window).windows()]
-        assert max(lengths) <= window + len(each[0])
+    for chunk in (nine - 1, nine, nine + 1):
+        lengths = [len(piece) - len("[]") for piece in envelope_of(body, chunk=chunk).chunks()]
+        assert max(lengths) <= chunk + len(each[0])
 
 
-@pytest.mark.parametrize("window", range(1, 64))
-def test_records_that_hold_their_like(window: int) -> None:
-    """Objects within a record are not taken for records, wherever the windows are cut."""
+@pytest.mark.parametrize("chunk", range(1, 64))
+def test_records_that_hold_their_like(chunk: int) -> None:
+    """Objects within a record are not taken for records, wherever the chunks are cut."""
     body = b'{"details":[{"A":1},{"A":[{"A":2},{"A":3},{"A":4}]},{"A":5}]}'
-    assert records_of(body, window=window) == json.loads(body)["details"]
+    assert records_of(body, chunk=chunk) == json.loads(body)["details"]
 
 
-def test_windows_can_be_read_again() -> None:
-    """The windows of an envelope are the same however often they are read."""
-    envelope = envelope_of(ODD_BODY, window=30)
-    assert list(envelope.windows()) == list(envelope.windows())
+def test_chunks_can_be_read_again() -> None:
+    """The chunks of an envelope are the same however often they are read."""
+    envelope = envelope_of(ODD_BODY, chunk=30)
+    assert list(envelope.chunks()) == list(envelope.chunks())
 
 
 @pytest.mark.parametrize(
@@ -311,23 +312,23 @@ def test_windows_can_be_read_again() -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("window", [1, decode.WINDOW])
+@pytest.mark.parametrize("chunk", [1, body_module.CHUNK])
 def test_every_value_is_kept_as_it_was_sent(
-    sent: bytes, value: object, lenient: bool, window: int
+    sent: bytes, value: object, lenient: bool, chunk: int
 ) -> None:
     """Numbers keep their digits, and what is no strict JSON is read as well and said to be so."""
     body = answer(b'"before"', sent, b'"after"')
-    envelope = envelope_of(body, window=window)
-    read = [records(piece) for piece in envelope.windows()]
+    envelope = envelope_of(body, chunk=chunk)
+    read = [records(piece) for piece in envelope.chunks()]
     found = [record["V"] for piece, _ in read for record in piece]
     assert repr(found) == repr(["before", value, "after"])
     assert [type(found[1]), any(flag for _, flag in read)] == [type(value), lenient]
 
 
-def test_only_a_window_that_is_not_strict_is_said_to_be_so() -> None:
-    """The windows around one that is no strict JSON are read as any other."""
-    envelope = envelope_of(answer(b"1", b"NaN", b"2"), window=1)
-    assert [records(piece)[1] for piece in envelope.windows()] == [False, True, False]
+def test_only_a_chunk_that_is_not_strict_is_said_to_be_so() -> None:
+    """The chunks around one that is no strict JSON are read as any other."""
+    envelope = envelope_of(answer(b"1", b"NaN", b"2"), chunk=1)
+    assert [records(piece)[1] for piece in envelope.chunks()] == [False, True, False]
 
 
 def test_an_exact_number_is_written_as_it_was_sent() -> None:
@@ -398,8 +399,8 @@ class Counted:
 
     def __init__(self) -> None:
         """Stand in for the decoders that the first pass uses."""
-        self._objects = decode._OBJECTS  # noqa: SLF001 - counted
-        self._scanner: JSONDecoder = decode._SCANNER  # noqa: SLF001 - counted
+        self._objects = body_module._OBJECTS  # noqa: SLF001 - counted
+        self._scanner: JSONDecoder = body_module._SCANNER  # noqa: SLF001 - counted
         self.calls = 0
         self.size = 0
 
@@ -458,10 +459,10 @@ def test_reading_takes_linear_time(
     costs = []
     for size in (400_000, 800_000):
         counted = Counted()
-        monkeypatch.setattr(decode, "_OBJECTS", counted)
-        monkeypatch.setattr(decode, "_SCANNER", counted)
+        monkeypatch.setattr(body_module, "_OBJECTS", counted)
+        monkeypatch.setattr(body_module, "_SCANNER", counted)
         body = b'{"details":[%b%b],"status":""}' % (first, (b"," + rest) * (size // len(rest)))
-        read_envelope(BytesIO(body), window=4096)
+        read_envelope(BytesIO(body), chunk=4096)
         monkeypatch.undo()
         assert counted.size < 10 * len(body)
         costs.append(counted.calls)
@@ -469,12 +470,12 @@ def test_reading_takes_linear_time(
 
 
 def test_values_that_begin_like_records_are_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few nested objects that begin as the records do leave the fast decoder its windows."""
+    """A few nested objects that begin as the records do leave the fast decoder its chunks."""
     record = b'{"CallID":1,"L":[%b]}' % b",".join([b'{"CallID":2}'] * 3)
     counted = Counted()
-    monkeypatch.setattr(decode, "_SCANNER", counted)
+    monkeypatch.setattr(body_module, "_SCANNER", counted)
     body = b'{"details":[%b]}' % b",".join([record] * 1000)
-    envelope = envelope_of(body, window=4096)
+    envelope = envelope_of(body, chunk=4096)
     assert (envelope.reading, envelope.count) == (Reading.ANSWER, 1000)
     assert counted.calls < 20
 
@@ -489,7 +490,7 @@ def test_values_that_begin_like_records_are_stepped_over(monkeypatch: pytest.Mon
     ids=["strict", "not UTF-8", "NaN"],
 )
 def test_memory_does_not_grow_with_the_body(record: bytes) -> None:
-    """Both passes over 20 MB hold a few windows of it, never more."""
+    """Both passes over 20 MB hold a few chunks of it, never more."""
     with TemporaryFile() as file:
         file.write(b'{"details":[' + record)
         for _ in range(200):
@@ -498,7 +499,7 @@ def test_memory_does_not_grow_with_the_body(record: bytes) -> None:
         tracemalloc.start()
         try:
             envelope = read_envelope(file)
-            count = sum(len(records(window)[0]) for window in envelope.windows())
+            count = sum(len(records(chunk)[0]) for chunk in envelope.chunks())
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -506,7 +507,7 @@ def test_memory_does_not_grow_with_the_body(record: bytes) -> None:
     assert peak < 2_000_000
 
 
-def test_a_record_larger_than_the_window_is_read_whole() -> None:
+def test_a_record_larger_than_the_chunk_is_read_whole() -> None:
     """One comment of 5 MB does no harm, wherever it stands."""
     comment = 'say \\"},{\\" ' * 400_000
     body = answer(b"1", f'"{comment}"'.encode(), b"2")

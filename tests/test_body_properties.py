@@ -9,10 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.api.body import Reading, read_envelope, records
+from tap_ozonetel_cdr.api.body import Reading, read_envelope
+from tap_ozonetel_cdr.records.decode import records
 
 BROKEN = frozenset({Reading.CUT, Reading.NOT_JSON})
-WINDOWS = st.sampled_from([1, 2, 7, 30, 100, 400, 65536])
+CHUNKS = st.sampled_from([1, 2, 7, 30, 100, 400, 65536])
 
 SPACE = st.sampled_from(["", "", "", " ", "\n    ", "\t\r\n"])
 SCALARS = st.sampled_from(
@@ -127,46 +128,46 @@ def is_answer(value: Repeatable) -> bool:
     )
 
 
-def check(body: bytes, window: int) -> None:
+def check(body: bytes, chunk: int) -> None:
     """Compare both passes over a body with Python's own decoder."""
     readings, whole = expected(body)
-    envelope = read_envelope(BytesIO(body), window=window)
+    envelope = read_envelope(BytesIO(body), chunk=chunk)
     assert envelope.reading in readings
-    found = [record for piece in envelope.windows() for record in records(piece)[0]]
+    found = [record for piece in envelope.chunks() for record in records(piece)[0]]
     assert repr(found) == repr(whole)
     assert envelope.count == len(whole)
 
 
 @settings(deadline=None)
-@given(body=answers(), window=WINDOWS)
-def test_answers_are_read_as_a_whole_body_decoder_reads_them(body: bytes, window: int) -> None:
-    """Records of any content are all found, in order and as they were sent, at any window."""
+@given(body=answers(), chunk=CHUNKS)
+def test_answers_are_read_as_a_whole_body_decoder_reads_them(body: bytes, chunk: int) -> None:
+    """Records of any content are all found, in order and as they were sent, at any chunk."""
     assert expected(body)[0] == {Reading.ANSWER}
-    check(body, window)
+    check(body, chunk)
 
 
 @settings(deadline=None, max_examples=40)
-@given(body=answers(), window=WINDOWS)
-def test_an_answer_that_is_cut_is_never_an_answer(body: bytes, window: int) -> None:
+@given(body=answers(), chunk=CHUNKS)
+def test_an_answer_that_is_cut_is_never_an_answer(body: bytes, chunk: int) -> None:
     """At every offset behind its first character a cut answer reads as cut."""
     body = body.removeprefix(BOM_UTF8).strip()
     for cut in range(1, len(body)):
-        assert read_envelope(BytesIO(body[:cut]), window=window).reading is Reading.CUT
+        assert read_envelope(BytesIO(body[:cut]), chunk=chunk).reading is Reading.CUT
 
 
 @settings(deadline=None)
-@given(body=mutants(), window=WINDOWS)
-def test_a_damaged_answer_never_makes_up_a_record(body: bytes, window: int) -> None:
+@given(body=mutants(), chunk=CHUNKS)
+def test_a_damaged_answer_never_makes_up_a_record(body: bytes, chunk: int) -> None:
     """A damaged body is an answer only where Python's own decoder reads the same records."""
-    check(body, window)
+    check(body, chunk)
 
 
 @settings(deadline=None)
 @given(
     body=st.binary(max_size=60)
     | st.text('{}[]",:\\e1 an\ud800').map(lambda text: text.encode("utf-8", "surrogatepass")),
-    window=WINDOWS,
+    chunk=CHUNKS,
 )
-def test_any_bytes_can_be_read(body: bytes, window: int) -> None:
+def test_any_bytes_can_be_read(body: bytes, chunk: int) -> None:
     """No bytes raise an error, and what they read as agrees with Python's own decoder."""
-    check(body, window)
+    check(body, chunk)

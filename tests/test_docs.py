@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = sorted((ROOT / "tap_ozonetel_cdr").glob("*.py"))
+MODULES = sorted((ROOT / "tap_ozonetel_cdr").rglob("*.py"))
 TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
 TYPES = {
     "account": "text",

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.api import body as decode
 from tap_ozonetel_cdr.api.body import Envelope, read_envelope
-from tap_ozonetel_cdr.records.duplicates import Keys, Twins, find, once
+from tap_ozonetel_cdr.records import decode
+from tap_ozonetel_cdr.records.duplicates import Duplicates, Keys, find, once
 
 A = {"CallID": "1", "UCID": "1", "Status": "Answered"}
 A_IN_ANOTHER_ORDER = {"Status": "Answered", "UCID": "1", "CallID": "1"}
@@ -32,7 +32,7 @@ def answer(*records: dict[str, Any]) -> Envelope:
     return read_envelope(BytesIO(json.dumps(body).encode()))
 
 
-def twins_of(*parts: Envelope) -> Twins | None:
+def twins_of(*parts: Envelope) -> Duplicates | None:
     """Return the twins of a day, as a run finds them."""
     keys = Keys()
     keys.add(
@@ -43,10 +43,10 @@ def twins_of(*parts: Envelope) -> Twins | None:
 
 
 def given_once(*parts: Envelope) -> list[dict[str, Any]]:
-    """Return the wanted records of a day's windows."""
+    """Return the wanted records of a day's chunks."""
     given: list[dict[str, Any]] = []
-    for window, wanted in once(parts):
-        records, _ = decode.records(window)
+    for chunk, wanted in once(parts):
+        records, _ = decode.records(chunk)
         given += records if wanted is None else compress(records, wanted)
     return given
 
@@ -58,29 +58,29 @@ def given_once(*parts: Envelope) -> list[dict[str, Any]]:
         ([A, B], None),
         ([A, A, B, B], None),
         ([A, A_IN_ANOTHER_ORDER], None),
-        ([B, A, A_CHANGED], Twins(1, ("1", "1"))),
-        ([A, A, A_CHANGED, A_CHANGED], Twins(1, ("1", "1"))),
-        ([B, B_AS_NUMBERS], Twins(1, ("1", "2"))),
-        ([B, A, A_CHANGED, B_AS_NUMBERS], Twins(2, ("1", "1"))),
+        ([B, A, A_CHANGED], Duplicates(1, ("1", "1"))),
+        ([A, A, A_CHANGED, A_CHANGED], Duplicates(1, ("1", "1"))),
+        ([B, B_AS_NUMBERS], Duplicates(1, ("1", "2"))),
+        ([B, A, A_CHANGED, B_AS_NUMBERS], Duplicates(2, ("1", "1"))),
         ([NO_ID, NO_ID], None),
-        ([NO_ID, NO_ID_EITHER], Twins(1, ("", ""))),
+        ([NO_ID, NO_ID_EITHER], Duplicates(1, ("", ""))),
     ],
 )
-def test_twins(records: list[dict[str, Any]], expected: Twins | None) -> None:
+def test_twins(records: list[dict[str, Any]], expected: Duplicates | None) -> None:
     """Records that differ under one key are counted by key; identical ones are no twins."""
     assert twins_of(answer(*records)) == expected
 
 
 def test_twins_across_parts() -> None:
-    """Twins are found wherever in the day they lie."""
-    assert twins_of(answer(A), answer(B), answer(A_CHANGED)) == Twins(1, ("1", "1"))
+    """Duplicates are found wherever in the day they lie."""
+    assert twins_of(answer(A), answer(B), answer(A_CHANGED)) == Duplicates(1, ("1", "1"))
     assert twins_of(answer(A), answer(A)) is None
 
 
 def test_numbers_and_text_of_the_same_digits_differ() -> None:
     """A number is told apart from its digits as text, a fraction too."""
-    assert twins_of(answer({**A, "X": 1.5}, {**A, "X": "1.5"})) == Twins(1, ("1", "1"))
-    assert twins_of(answer({**A, "X": 1}, {**A, "X": True})) == Twins(1, ("1", "1"))
+    assert twins_of(answer({**A, "X": 1.5}, {**A, "X": "1.5"})) == Duplicates(1, ("1", "1"))
+    assert twins_of(answer({**A, "X": 1}, {**A, "X": True})) == Duplicates(1, ("1", "1"))
 
 
 def test_equal_hashes_of_different_keys() -> None:
@@ -121,7 +121,7 @@ def test_each_record_as_often_as_one_part_has_it(parts: list[list[dict[str, Any]
     assert Counter(map(json.dumps, given_once(*[answer(*part) for part in parts]))) == most
 
 
-def test_windows_stay_whole_where_nothing_repeats() -> None:
+def test_chunks_stay_whole_where_nothing_repeats() -> None:
     """Without a repeated key no record has to be looked at on its own."""
     assert {wanted for _, wanted in once([answer(A, A_CHANGED)])} == {None}
     assert [wanted for _, wanted in once([answer(A), answer(B)])] == [None, None]

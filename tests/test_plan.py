@@ -8,17 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.errors import LocalError
 from tap_ozonetel_cdr.plan import (
-    LARGEST_PART,
-    SMALLEST_PART,
+    DayRange,
     Plan,
-    Span,
-    Window,
     parse_date,
-    parts,
     plan,
-    whole_day,
 )
 
 TODAY = date(2026, 11, 23)
@@ -108,9 +102,9 @@ def test_lost_days(
 ) -> None:
     """What was to be read and is gone stands under gap with a bookmark, else apart."""
     actual = planned(**case)
-    assert actual.gap == (Span(nov(gap[0]), nov(gap[1])) if gap else None)
+    assert actual.gap == (DayRange(nov(gap[0]), nov(gap[1])) if gap else None)
     assert actual.before_retention == (
-        Span(nov(before_retention[0]), nov(before_retention[1])) if before_retention else None
+        DayRange(nov(before_retention[0]), nov(before_retention[1])) if before_retention else None
     )
 
 
@@ -191,7 +185,7 @@ def test_every_day_has_one_fate(
     assert list(actual.days) == [day for day in retained if wanted(day, again=True)]
     reported = actual.gap if bookmark else actual.before_retention
     lost = [day for day in forgotten if (bookmark or start) and wanted(day, again=False)]
-    assert reported == (Span(lost[0], lost[-1]) if lost else None)
+    assert reported == (DayRange(lost[0], lost[-1]) if lost else None)
     assert (actual.before_retention if bookmark else actual.gap) is None
 
 
@@ -203,9 +197,12 @@ def test_every_day_has_one_fate(
         (1, 1, 1, "2026-11-01 (1 day)"),
     ],
 )
-def test_span(first: int, last: int, count: int, text: str) -> None:
-    """A span counts both of its ends and reads as a user would say it."""
-    assert (Span(nov(first), nov(last)).count, str(Span(nov(first), nov(last)))) == (count, text)
+def test_day_range(first: int, last: int, count: int, text: str) -> None:
+    """It counts both of its ends and reads as a user would say it."""
+    assert (DayRange(nov(first), nov(last)).count, str(DayRange(nov(first), nov(last)))) == (
+        count,
+        text,
+    )
 
 
 @pytest.mark.parametrize(
@@ -253,133 +250,3 @@ def test_parse_date_refuses(value: object) -> None:
     """What is no date, or a date that does not exist, is not guessed at."""
     with pytest.raises(ValueError, match=r"^neither a date nor a date-time$|month|year"):
         parse_date(value)
-
-
-KOLKATA = ZoneInfo("Asia/Kolkata")
-
-
-@pytest.mark.parametrize(
-    ("day", "now", "from_date", "to_date"),
-    [
-        pytest.param(
-            nov(22),
-            datetime(2026, 11, 23, 10, tzinfo=KOLKATA),
-            "2026-11-22 00:00:00",
-            "2026-11-22 23:59:59",
-            id="a finished day",
-        ),
-        pytest.param(
-            nov(23),
-            datetime(2026, 11, 23, 10, 20, 30, 999_999, tzinfo=KOLKATA),
-            "2026-11-23 00:00:00",
-            "2026-11-23 10:20:30",
-            id="today to the present second",
-        ),
-        pytest.param(
-            nov(23),
-            datetime(2026, 11, 23, tzinfo=KOLKATA),
-            "2026-11-23 00:00:00",
-            "2026-11-23 00:00:00",
-            id="at midnight",
-        ),
-        pytest.param(
-            nov(23),
-            datetime(2026, 11, 24, 0, 0, 5, tzinfo=KOLKATA),
-            "2026-11-23 00:00:00",
-            "2026-11-23 23:59:59",
-            id="a day that ended since it was planned",
-        ),
-        pytest.param(
-            date(2026, 10, 25),
-            datetime(2026, 10, 25, 0, 59, 59, tzinfo=ZoneInfo("UTC")).astimezone(
-                ZoneInfo("Europe/Berlin")
-            ),
-            "2026-10-25 00:00:00",
-            "2026-10-25 02:59:59",
-            id="before the clock goes back",
-        ),
-        pytest.param(
-            date(2026, 10, 25),
-            datetime(2026, 10, 25, 1, 0, 1, tzinfo=ZoneInfo("UTC")).astimezone(
-                ZoneInfo("Europe/Berlin")
-            ),
-            "2026-10-25 00:00:00",
-            "2026-10-25 02:00:01",
-            id="after the clock went back",
-        ),
-        pytest.param(
-            date.max,
-            datetime(9999, 12, 31, 23, 59, 59, tzinfo=KOLKATA),
-            "9999-12-31 00:00:00",
-            "9999-12-31 23:59:59",
-            id="the last day of the calendar",
-        ),
-    ],
-)
-def test_whole_day(day: date, now: datetime, from_date: str, to_date: str) -> None:
-    """A day is asked to its last second, today to the present one: never into the future."""
-    window = whole_day(day, now)
-    assert (window.from_date, window.to_date) == (from_date, to_date)
-
-
-def test_whole_day_of_the_future() -> None:
-    """A day that has not begun in the account's zone means that the clock was set back."""
-    now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=KOLKATA)
-    with pytest.raises(LocalError, match=r"^2026-11-24 has not begun at 2026-11-23 23:59: this"):
-        whole_day(nov(24), now)
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "text"),
-    [
-        (0, 86399, "2026-11-23"),
-        (0, 43199, "2026-11-23 00:00:00 to 11:59:59"),
-        (43200, 86399, "2026-11-23 12:00:00 to 23:59:59"),
-    ],
-)
-def test_window_as_text(first: int, last: int, text: str) -> None:
-    """A whole day reads as its date, a part as what it covers."""
-    assert str(Window(TODAY, first, last)) == text
-
-
-@pytest.mark.parametrize(
-    ("window", "size", "expected"),
-    [
-        pytest.param((0, 86399), LARGEST_PART, [(0, 86399)], id="the whole day"),
-        pytest.param((0, 86399), LARGEST_PART // 2, [(0, 43199), (43200, 86399)], id="halves"),
-        pytest.param((0, 43199), LARGEST_PART // 2, [(0, 43199)], id="today, up to the grid"),
-        pytest.param((0, 43200), LARGEST_PART // 2, [(0, 43199), (43200, 43200)], id="one second"),
-        pytest.param((50000, 86399), LARGEST_PART // 2, [(50000, 86399)], id="the rest of a half"),
-        pytest.param(
-            (10000, 40000),
-            LARGEST_PART // 8,
-            [(10000, 10799), (10800, 21599), (21600, 32399), (32400, 40000)],
-            id="between grid points",
-        ),
-        pytest.param((0, 0), SMALLEST_PART, [(0, 0)], id="midnight"),
-    ],
-)
-def test_parts(window: tuple[int, int], size: int, expected: list[tuple[int, int]]) -> None:
-    """A window is cut where the grid from midnight cuts it, and nowhere else."""
-    actual = parts(Window(TODAY, *window), size)
-    assert actual == [Window(TODAY, first, last) for first, last in expected]
-
-
-def test_sizes_of_parts() -> None:
-    """Halving a day five times gives the smallest part."""
-    assert LARGEST_PART == 24 * 3600
-    assert SMALLEST_PART == 45 * 60
-    assert LARGEST_PART >> 5 == SMALLEST_PART
-
-
-@settings(deadline=None, max_examples=100)
-@given(ends=st.tuples(st.integers(0, 86399), st.integers(0, 86399)), halvings=st.integers(0, 5))
-def test_parts_meet(ends: tuple[int, int], halvings: int) -> None:
-    """Parts cover each second once, in order, and none crosses the grid."""
-    window = Window(TODAY, min(ends), max(ends))
-    size = LARGEST_PART >> halvings
-    actual = parts(window, size)
-    seconds = [second for part in actual for second in range(part.first, part.last + 1)]
-    assert seconds == list(range(window.first, window.last + 1))
-    assert all(part.first // size == part.last // size for part in actual)
-    assert len(actual) == window.last // size - window.first // size + 1

@@ -1,4 +1,4 @@
-"""One truth, two speeds: rows decoded from windows are those that the shaper makes of records."""
+"""One truth, two speeds: rows decoded from chunks are those that the shaper makes of records."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_records_properties import API_KINDS, NAMES, ordinary, records, zones
+from test_columns_properties import API_KINDS, NAMES, ordinary, records, zones
 
 from ozonetel_sandbox import Sandbox
-from tap_ozonetel_cdr.api import body as decode
+from tap_ozonetel_cdr.records import decode
 from tap_ozonetel_cdr.records.columns import Counts, Shaper
 from tap_ozonetel_cdr.records.instants import SECONDS, seconds
 from tap_ozonetel_cdr.records.lines import record_lines
@@ -39,8 +39,8 @@ CALL = {
 }
 
 
-def window_of(*contents: Any) -> bytes:  # noqa: ANN401  # any JSON values
-    """Return a window that holds these records, as another client would write them."""
+def chunk_of(*contents: Any) -> bytes:  # noqa: ANN401  # any JSON values
+    """Return a chunk that holds these records, as another client would write them."""
     return json.dumps(contents, default=number).encode()
 
 
@@ -58,11 +58,11 @@ def told_apart(record: dict[str, Any]) -> str:
     return repr(record)
 
 
-def is_decoded_at_once(maker: RowMaker, window: bytes) -> bool:
-    """Tell whether a window is decoded into rows without shaping its records one by one."""
+def is_decoded_at_once(maker: RowMaker, chunk: bytes) -> bool:
+    """Tell whether a chunk is decoded into rows without shaping its records one by one."""
     shaper = maker._shaper  # noqa: SLF001  # the way not taken
     with mock.patch.object(shaper, "shape", wraps=shaper.shape) as shape:
-        maker.rows(window, DAY)
+        maker.rows(chunk, DAY)
     return not shape.called
 
 
@@ -74,23 +74,23 @@ def is_decoded_at_once(maker: RowMaker, window: bytes) -> bool:
     st.booleans(),
     st.none() | st.sets(st.sampled_from(NAMES)).map(lambda names: names | {"CallID", "UCID"}),
 )
-def test_any_windows(
-    windows: list[list[dict[str, Any]]],
+def test_any_chunks(
+    chunks: list[list[dict[str, Any]]],
     zone: str,
     day: date,
     account: bool,
     columns: set[str] | None,
 ) -> None:
-    """Whatever windows hold, and whatever was learned from those before, rows and counts agree."""
+    """Whatever chunks hold, and whatever was learned from those before, rows and counts agree."""
     options: dict[str, Any] = {"account": "demo" if account else None, "columns": columns}
     maker = RowMaker(ZoneInfo(zone), **options)
     shaper = Shaper(ZoneInfo(zone), **options)
-    for contents in windows:
-        window = window_of(*contents)
-        decoded, lenient = decode.records(window)
+    for contents in chunks:
+        chunk = chunk_of(*contents)
+        decoded, lenient = decode.records(chunk)
         if lenient:
             shaper.counts.lenient.add(day)
-        found = [told_apart(as_record(row)) for row in maker.rows(window, day)]
+        found = [told_apart(as_record(row)) for row in maker.rows(chunk, day)]
         assert found == [told_apart(shaper.shape(record, day)) for record in decoded]
     assert maker.counts == shaper.counts
 
@@ -117,7 +117,7 @@ def test_instants_near_midnight_and_clock_changes(
 ) -> None:
     """The short way to a call's instants is taken only where the rules come to the same."""
     maker, shaper = RowMaker(ZoneInfo(zone)), Shaper(ZoneInfo(zone))
-    rows = [as_record(row) for row in maker.rows(window_of(*contents), DAY)]
+    rows = [as_record(row) for row in maker.rows(chunk_of(*contents), DAY)]
     assert rows == [shaper.shape(record, DAY) for record in contents]
 
 
@@ -140,14 +140,14 @@ def test_instants_near_midnight_and_clock_changes(
 def test_an_event_far_from_its_call_is_placed_by_the_rules(change: dict[str, str]) -> None:
     """Of a call in the middle of the day, each event is where the rules have it."""
     call = {**CALL, "EndTime": "12:20:56", "WrapupDuration": "00:00:10", **change}
-    [row] = RowMaker(KOLKATA).rows(window_of(call), DAY)
+    [row] = RowMaker(KOLKATA).rows(chunk_of(call), DAY)
     assert as_record(row) == Shaper(KOLKATA).shape(call, DAY)
 
 
 def test_calls_of_the_sandbox_are_decoded_at_once() -> None:
     """Calls as the API lists them take no other way than the quick one."""
     calls = Sandbox(calls_per_day=lambda _: 500).calls(DAY, at=None)
-    assert is_decoded_at_once(RowMaker(KOLKATA), window_of(*calls))
+    assert is_decoded_at_once(RowMaker(KOLKATA), chunk_of(*calls))
 
 
 @pytest.mark.parametrize(
@@ -168,13 +168,13 @@ def test_calls_of_the_sandbox_are_decoded_at_once() -> None:
     ids=str,
 )
 def test_what_is_new_is_learned(change: dict[str, Any]) -> None:
-    """One window is enough to learn what every record has; the next is decoded at once."""
+    """One chunk is enough to learn what every record has; the next is decoded at once."""
     maker = RowMaker(KOLKATA)
-    window = window_of(*[{**CALL, **change}] * 3)
-    assert not is_decoded_at_once(maker, window)
-    assert is_decoded_at_once(maker, window)
-    assert is_decoded_at_once(maker, window_of(CALL))
-    assert as_record(maker.rows(window, DAY)[0]) == Shaper(KOLKATA).shape({**CALL, **change}, DAY)
+    chunk = chunk_of(*[{**CALL, **change}] * 3)
+    assert not is_decoded_at_once(maker, chunk)
+    assert is_decoded_at_once(maker, chunk)
+    assert is_decoded_at_once(maker, chunk_of(CALL))
+    assert as_record(maker.rows(chunk, DAY)[0]) == Shaper(KOLKATA).shape({**CALL, **change}, DAY)
 
 
 @pytest.mark.parametrize(
@@ -192,14 +192,14 @@ def test_what_is_new_is_learned(change: dict[str, Any]) -> None:
     ids=str,
 )
 def test_what_cannot_be_learned(change: dict[str, Any]) -> None:
-    """It is shaped record by record, and the windows without it are still decoded at once."""
+    """It is shaped record by record, and the chunks without it are still decoded at once."""
     maker = RowMaker(KOLKATA)
-    window = window_of({**CALL, **change})
+    chunk = chunk_of({**CALL, **change})
     for _ in range(2):
-        [row] = maker.rows(window, DAY)
-        [record] = decode.records(window)[0]
+        [row] = maker.rows(chunk, DAY)
+        [record] = decode.records(chunk)[0]
         assert told_apart(as_record(row)) == told_apart(Shaper(KOLKATA).shape(record, DAY))
-    assert is_decoded_at_once(maker, window_of(CALL))
+    assert is_decoded_at_once(maker, chunk_of(CALL))
 
 
 def test_what_is_learned_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +208,7 @@ def test_what_is_learned_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode, "decoder", made)
     maker = RowMaker(KOLKATA)
     for n in range(200):
-        [row] = maker.rows(window_of({**CALL, f"Field{n}": n}), DAY)
+        [row] = maker.rows(chunk_of({**CALL, f"Field{n}": n}), DAY)
         assert row.AdditionalFields == {f"Field{n}": n}
     assert made.call_count == 65
 
@@ -216,14 +216,14 @@ def test_what_is_learned_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_additional_fields_nothing_is_looked_for() -> None:
     """New fields are no reason to shape record by record when nobody wants them."""
     maker = RowMaker(KOLKATA, columns={"CallID", "UCID", "CallerID"})
-    assert is_decoded_at_once(maker, window_of({**CALL, "New": 1}))
+    assert is_decoded_at_once(maker, chunk_of({**CALL, "New": 1}))
 
 
 def test_what_does_not_fit_a_column_that_is_not_selected() -> None:
-    """It stands nowhere and is not counted, however its window is decoded."""
+    """It stands nowhere and is not counted, however its chunk is decoded."""
     maker = RowMaker(KOLKATA, columns={"CallID", "UCID", "AdditionalFields"})
     for rating in ("007", 4.5):
-        [row] = maker.rows(window_of({**CALL, "Rating": rating}), DAY)
+        [row] = maker.rows(chunk_of({**CALL, "Rating": rating}), DAY)
         assert (row.AdditionalFields, row.Rating) == (None, msgspec.UNSET)
     assert maker.counts == Counts()
 
@@ -246,7 +246,7 @@ def test_durations_that_were_seen_take_no_end_of_memory() -> None:
 @given(st.lists(records, max_size=4), zones)
 def test_lines_are_those_of_the_sdk(contents: list[dict[str, Any]], zone: str) -> None:
     """Many lines at once say the same as the SDK's, to the digit, and are ASCII like them."""
-    made = RowMaker(ZoneInfo(zone)).rows(window_of(*contents), DAY)
+    made = RowMaker(ZoneInfo(zone)).rows(chunk_of(*contents), DAY)
     lines = record_lines("cdr", made, NOW)
     assert lines.isascii()
     assert [exactly(line) for line in lines.splitlines()] == [
@@ -273,7 +273,7 @@ def line_of_the_sdk(record: dict[str, Any]) -> str:
 def test_a_line() -> None:
     """Type, stream, record and time stand in the SDK's order."""
     row = RowMaker(KOLKATA, columns={"CallID", "UCID", "Comments"}).rows(
-        window_of({**CALL, "Comments": "नमस्ते 😀\n"}), DAY
+        chunk_of({**CALL, "Comments": "नमस्ते 😀\n"}), DAY
     )
     text = json.dumps("नमस्ते 😀\n")
     assert record_lines("cdr", row, NOW).decode() == (
@@ -285,6 +285,6 @@ def test_a_line() -> None:
 
 def test_a_row_has_the_columns_as_attributes() -> None:
     """What is not emitted is UNSET, which msgspec leaves out."""
-    [row] = RowMaker(KOLKATA, columns={"CallID", "UCID"}).rows(window_of(CALL), DAY)
+    [row] = RowMaker(KOLKATA, columns={"CallID", "UCID"}).rows(chunk_of(CALL), DAY)
     assert row.CallerID is msgspec.UNSET
     assert msgspec.json.decode(msgspec.json.encode(row)) == as_record(row)

@@ -1,8 +1,8 @@
-"""Reads a downloaded answer: whether it is whole, then its records, a window at a time.
+"""Reads a downloaded answer: whether it is whole, then its records, a chunk at a time.
 
 A first pass over the file finds out how the body reads and where its records lie, and builds none
 of them. Only when it has seen the whole of an answer are records read from it, so that nothing can
-go wrong once the first of them is written. Neither pass holds much more than one window.
+go wrong once the first of them is written. Neither pass holds much more than one chunk.
 """
 
 from __future__ import annotations
@@ -12,30 +12,25 @@ import re
 from array import array
 from codecs import BOM_UTF8
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from enum import Enum
 from io import BytesIO
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
+from tap_ozonetel_cdr import lenient_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TypeAlias
 
-Record: TypeAlias = dict[str, Any]
-"""One record as the API sent it; its numbers are whole ``int`` or exact ``Decimal``."""
-
-_Kind = TypeVar("_Kind")
-
-WINDOW = 64 * 1024
-"""Bytes of records that are read at once; larger windows are slower and take more memory."""
+CHUNK = 64 * 1024
+"""Bytes of records that are read at once; larger chunks are slower and take more memory."""
 
 # Values nested more deeply are not read: all that handles them later (the SDK, an encoder, a
 # target's decoder) recurses, some of it twice for each level, and Python gives up near 1000.
 _DEEPEST = 200
-# How many closing braces are tried as the end of a window before its records are read one by one.
+# How many closing braces are tried as the end of a chunk before its records are read one by one.
 _TRIES = 8
 
 _NOT_SPACE = re.compile(r"[^ \t\n\r]")
@@ -94,12 +89,12 @@ class Envelope:
     file: BinaryIO = field(default_factory=BytesIO, repr=False, compare=False)
     """Where the records lie: the file that was read, or the text that it held as a JSON string."""
     spans: array[int] = field(default_factory=lambda: array("q"), repr=False)
-    """Where each window starts and ends in ``file``: start, end, start, end."""
+    """Where each chunk starts and ends in ``file``: start, end, start, end."""
 
-    def windows(self) -> Iterator[bytes]:
-        """Give the records in their order, a window at a time, each a JSON array of objects.
+    def chunks(self) -> Iterator[bytes]:
+        """Give the records in their order, a chunk at a time, each a JSON array of objects.
 
-        No window is empty, and none is larger than was asked for by more than its last record.
+        No chunk is empty, and none is larger than was asked for by more than its last record.
         """
         spans = iter(self.spans)
         for start, end in zip(spans, spans, strict=True):
@@ -107,20 +102,20 @@ class Envelope:
             yield b"[%b]" % self.file.read(end - start)
 
 
-def read_envelope(file: BinaryIO, *, window: int = WINDOW) -> Envelope:
+def read_envelope(file: BinaryIO, *, chunk: int = CHUNK) -> Envelope:
     """Read the whole of ``file`` once, whatever it holds, without building its records.
 
     Whatever Python's own decoder reads as an answer is one here: a byte-order mark, bytes that are
     not UTF-8, lone surrogates, control characters, NaN and numbers of any size do no harm. An
     answer within a JSON string is taken out of it [doc]. The time taken is proportional to the
-    size, the memory to ``window`` and to the largest record or other value.
+    size, the memory to ``chunk`` and to the largest record or other value.
 
     Raises:
         OSError: The file cannot be read. No content raises anything.
     """
     file.seek(0)
     file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
-    text = _Text(file, window)
+    text = _Text(file, chunk)
     try:
         envelope = _read_body(text)
         if text.peek():
@@ -132,48 +127,6 @@ def read_envelope(file: BinaryIO, *, window: int = WINDOW) -> Envelope:
     return envelope
 
 
-def records(window: bytes) -> tuple[list[Record], bool]:
-    """Decode one of an envelope's windows: its records, and whether it was not strict JSON.
-
-    What is not strict (a lone surrogate, a control character, NaN, bytes that are not UTF-8, a
-    number out of range) is read by the standard library's decoder, with U+FFFD for what is not
-    UTF-8. Numbers stay exact: an integer is an ``int``, every other number a ``Decimal`` with the
-    digits that were sent, also NaN and the infinities. An integer too long for Python to convert
-    is a ``Decimal``, a number whose exponent no ``Decimal`` can hold is its own text.
-    """
-    try:
-        return _RECORDS.decode(window), False
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _decode_leniently(window), True
-
-
-def decoder(kind: type[_Kind]) -> msgspec.json.Decoder[list[_Kind]]:
-    """Return a decoder of windows whose records are of this kind, with the numbers as exact.
-
-    It takes strict JSON alone, and raises ``msgspec.DecodeError`` or ``UnicodeDecodeError``
-    otherwise.
-    """
-    return msgspec.json.Decoder(list[kind], float_hook=_number)  # type: ignore[valid-type]
-
-
-def _decode_leniently(value: bytes) -> Any:  # noqa: ANN401 - it is any JSON value
-    return _LENIENT.decode(value.decode("utf-8", "replace"))
-
-
-def _number(text: str) -> Decimal | str:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
-
-
-def _integer(text: str) -> int | Decimal:
-    try:
-        return int(text)
-    except ValueError:  # Python converts at most 4300 digits, for the time that it takes.
-        return Decimal(text)
-
-
 class _AnyObject(msgspec.Struct, gc=False):
     """Any object; its fields are checked to be JSON and skipped."""
 
@@ -181,17 +134,13 @@ class _AnyObject(msgspec.Struct, gc=False):
 # Its only leniencies are bytes that are not UTF-8 and the size of numbers, which records() reads.
 _OBJECTS = msgspec.json.Decoder(list[_AnyObject])
 _EACH = msgspec.json.Decoder(list[msgspec.Raw])
-_RECORDS = decoder(dict[str, Any])
-_LENIENT = json.JSONDecoder(
-    strict=False, parse_int=_integer, parse_float=_number, parse_constant=Decimal
-)
 # Finds where a value ends, so that its numbers need no converting.
 _SCANNER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_constant=str)
 
 
 @dataclass(slots=True)
 class _List:
-    """A list that was passed: where its windows lie, and what they hold."""
+    """A list that was passed: where its chunks lie, and what they hold."""
 
     spans: array[int] = field(default_factory=lambda: array("q"))
     count: int = 0
@@ -213,9 +162,9 @@ class _Text:
     that are not UTF-8 do no harm: all that gives JSON its structure is ASCII.
     """
 
-    def __init__(self, file: BinaryIO, window: int) -> None:
+    def __init__(self, file: BinaryIO, chunk: int) -> None:
         self.file = file
-        self.window = window
+        self.chunk = chunk
         self._held = ""
         self._held_from = file.tell()
         self._next = 0
@@ -267,30 +216,30 @@ class _Text:
         while True:
             if self.peek() not in {'"', ""}:
                 raise _MalformedError
-            key: str = _decode_leniently(self.value())
+            key: str = lenient_json.decode(self.value())
             self.take(":")
             yield key
             if self.take(",}") == "}":
                 return
 
     def elements(self) -> tuple[int, bool]:
-        """Pass a window of a list's elements: how many they are, and whether all are objects."""
-        if len(self._held) - self._next < self.window:
+        """Pass a chunk of a list's elements: how many they are, and whether all are objects."""
+        if len(self._held) - self._next < self.chunk:
             self._read_on()
         objects = self._objects()
         return (objects, True) if objects else self._one_by_one()
 
     def _objects(self) -> int:
-        """Pass as many objects as the window holds, when they are found at once, and count them.
+        """Pass as many objects as the chunk holds, when they are found at once, and count them.
 
-        The window is cut in front of the last record in it that begins as its first one does. What
+        The chunk is cut in front of the last record in it that begins as its first one does. What
         then reads as a list of objects is one by construction. If it does not read, the cut was in
         a nested value or in a string, or one of the records is no strict JSON.
         """
         beginning = _BEGINNING.match(self._held, self._next)
         if beginning is None:
             return 0
-        cut = self._next + self.window
+        cut = self._next + self.chunk
         for _ in range(_TRIES):
             cut = self._held.rfind(beginning.group(), self._next + 1, cut)
             end = self._held.rfind("}", self._next, cut) + 1 if cut >= 0 else 0
@@ -311,7 +260,7 @@ class _Text:
         start = self.position
         only_objects = self.value().startswith(b"{")
         count = 1
-        while self.position - start < self.window:
+        while self.position - start < self.chunk:
             comma = _COMMA.match(self._held, self._next)
             if comma is None:
                 break
@@ -326,7 +275,7 @@ class _Text:
     def _read_on(self) -> bool:
         """Hold more of the file, twice as much if need be; false at its end."""
         rest = self._held[self._next :]
-        more = self.file.read(max(self.window, len(rest)))
+        more = self.file.read(max(self.chunk, len(rest)))
         self._held_from += self._next
         self._held = rest + more.decode("latin-1")
         self._next = 0
@@ -392,8 +341,8 @@ def _read_body(text: _Text) -> Envelope:
 
 def _read_text(text: _Text) -> Envelope:
     """Read the JSON that a JSON string holds."""
-    held = _decode_leniently(text.value()).encode("utf-8", "surrogatepass")
-    envelope = read_envelope(BytesIO(held), window=text.window)
+    held = lenient_json.decode(text.value()).encode("utf-8", "surrogatepass")
+    envelope = read_envelope(BytesIO(held), chunk=text.chunk)
     if envelope.reading in {Reading.ANSWER, Reading.NOT_AN_ANSWER}:
         return envelope
     return Envelope(Reading.NOT_AN_ANSWER)
@@ -447,7 +396,7 @@ def _pass_list(text: _Text) -> _List:
 
 
 def _as_text(value: bytes) -> str | None:
-    decoded = _decode_leniently(value)
+    decoded = lenient_json.decode(value)
     if decoded is None or isinstance(decoded, str):
         return decoded
     return value.decode("utf-8", "replace")

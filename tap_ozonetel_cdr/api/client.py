@@ -18,8 +18,8 @@ from tap_ozonetel_cdr.api.auth import ApiKeyAuth, TokenAuth
 from tap_ozonetel_cdr.api.body import Envelope, read_envelope
 from tap_ozonetel_cdr.api.limiter import Limiter
 from tap_ozonetel_cdr.api.responses import Action, Verdict, judge, judge_failure, quote
+from tap_ozonetel_cdr.api.spans import LARGEST_SIZE, SMALLEST_SIZE, Span, split, whole_day
 from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError, RefusedError, UnavailableError
-from tap_ozonetel_cdr.plan import LARGEST_PART, SMALLEST_PART, Window, parts, whole_day
 
 if TYPE_CHECKING:
     import logging
@@ -90,7 +90,7 @@ class Client:
         self._secrets = [settings.api_key]
         self._tokens = 0
         self._token_refused = False
-        self._part_size = LARGEST_PART
+        self._part_size = LARGEST_SIZE
         self._forget_failures()
         self.requests = 0
         """Requests for records that were sent so far."""
@@ -127,11 +127,11 @@ class Client:
                 first = part.last + 1
             on_failure.pop_all()
         if self._part_size == size:
-            self._part_size = min(2 * size, LARGEST_PART)
+            self._part_size = min(2 * size, LARGEST_SIZE)
         self.days += 1
         return DayAnswers(day, bodies, self._clock.monotonic() - started)
 
-    def _fetch_part(self, day: date, first: int) -> tuple[Window, bool, Body]:
+    def _fetch_part(self, day: date, first: int) -> tuple[Span, bool, Body]:
         """Return the answer to the part of ``day`` from second ``first`` on.
 
         Returns:
@@ -144,7 +144,7 @@ class Client:
             # Made anew for each try: today grows, and may be over by then.
             now = self._clock.now().astimezone(self._settings.timezone)
             whole = whole_day(day, now)
-            part = parts(Window(day, first, whole.last), self._part_size)[0]
+            part = split(Span(day, first, whole.last), self._part_size)[0]
             verdict, body = self._send("GET", CDR_PATH, self._question(part), auth)
             self.requests += 1
             self._limiter.answered(self._clock.monotonic())
@@ -153,7 +153,7 @@ class Client:
                 self._forget_failures()
                 return part, part.last == whole.last, body
             failures = failures + 1 if verdict.too_large else 0
-            if failures == _FAILURES_BEFORE_HALVING and self._part_size > SMALLEST_PART:
+            if failures == _FAILURES_BEFORE_HALVING and self._part_size > SMALLEST_SIZE:
                 failures = 0
                 self._part_size //= 2
                 self._logger.warning(
@@ -163,7 +163,7 @@ class Client:
                 )
             self._prepare_retry(str(part), verdict)
 
-    def _question(self, part: Window) -> dict[str, str]:
+    def _question(self, part: Span) -> dict[str, str]:
         """Return the JSON body that asks for a part; filters that are not set are left out."""
         return {
             "fromDate": part.from_date,

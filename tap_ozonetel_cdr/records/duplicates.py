@@ -1,4 +1,4 @@
-"""Records that share a key within a day: the same call in two answers, and twins.
+"""Records that share a key within a day: the same call in two answers, and differing ones.
 
 The API promises nowhere that ``CallID`` and ``UCID`` tell a day's records apart [open]. A target
 that upserts keeps one record of a key, so it has to be said when two of them differ.
@@ -11,21 +11,28 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from tap_ozonetel_cdr.api import body
+from tap_ozonetel_cdr.records import decode
 from tap_ozonetel_cdr.records.columns import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TypeAlias
 
-    from tap_ozonetel_cdr.api.body import Envelope, Record
+    from tap_ozonetel_cdr.records.decode import Record
 
 Key: TypeAlias = "tuple[str, str]"
 """``CallID`` and ``UCID`` as they are emitted."""
 
 _BUCKETS = 256
+
+
+class Part(Protocol):
+    """One of a day's responses: its records, a chunk at a time, as often as they are asked for."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the records in their order, each chunk a JSON array of objects."""
 
 
 class Keys:
@@ -52,28 +59,28 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class Duplicates:
     """Keys that stand for records which differ: how many, and the first of them."""
 
     count: int
     example: Key
 
 
-def find(parts: Sequence[Envelope], suspects: set[int]) -> Twins | None:
+def find(parts: Sequence[Part], suspects: set[int]) -> Duplicates | None:
     """Read a day again and compare the records whose keys have the hashes ``suspects``."""
     first: dict[Key, bytes] = {}
     found: dict[Key, None] = {}
     for window in _windows(parts):
-        for record in body.records(window)[0]:
+        for record in decode.records(window)[0]:
             one = key(record)
             if _hash(one) in suspects:
                 content = _digest(record)
                 if first.setdefault(one, content) != content:
                     found[one] = None
-    return Twins(len(found), next(iter(found))) if found else None
+    return Duplicates(len(found), next(iter(found))) if found else None
 
 
-def once(parts: Sequence[Envelope]) -> Iterator[tuple[bytes, list[bool] | None]]:
+def once(parts: Sequence[Part]) -> Iterator[tuple[bytes, list[bool] | None]]:
     """Give a day's windows, each with which of its records are wanted: None for all of them.
 
     Not wanted is a record that is identical to one of an earlier part. Parts meet without overlap,
@@ -85,12 +92,12 @@ def once(parts: Sequence[Envelope]) -> Iterator[tuple[bytes, list[bool] | None]]
     if len(parts) > 1:
         keys = Keys()
         for window in _windows(parts):
-            keys.add(map(key, body.records(window)[0]))
+            keys.add(map(key, decode.records(window)[0]))
         suspects = keys.repeated()
     given: Counter[bytes] = Counter()
     for part in parts:
         sent: Counter[bytes] = Counter()
-        for window in part.windows():
+        for window in part.chunks():
             yield window, _wanted(window, suspects, sent, given) if suspects else None
 
 
@@ -99,7 +106,7 @@ def _wanted(
 ) -> list[bool]:
     """Tell which of a window's records are wanted; count what the part sent and what is given."""
     wanted = []
-    for record in body.records(window)[0]:
+    for record in decode.records(window)[0]:
         is_wanted = True
         if _hash(key(record)) in suspects:
             content = _digest(record)
@@ -110,9 +117,9 @@ def _wanted(
     return wanted
 
 
-def _windows(parts: Sequence[Envelope]) -> Iterator[bytes]:
+def _windows(parts: Sequence[Part]) -> Iterator[bytes]:
     for part in parts:
-        yield from part.windows()
+        yield from part.chunks()
 
 
 def _hash(one: Key) -> int:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from tap_ozonetel_cdr.api import body
+from tap_ozonetel_cdr.records import decode
 from tap_ozonetel_cdr.records.columns import (
     API_FIELDS,
     COLUMNS,
@@ -112,7 +112,7 @@ class RowMaker:
             else:
                 self._complete(rows, day)
                 return self._without_dropped(rows)
-        records, lenient = body.records(window)
+        records, lenient = decode.records(window)
         if lenient:
             self.counts.lenient.add(day)
         self._learn(records)
@@ -171,7 +171,7 @@ class RowMaker:
 
     # What answers are like
 
-    def _learn(self, records: Iterable[body.Record]) -> None:
+    def _learn(self, records: Iterable[decode.Record]) -> None:
         """Widen the type by what these records hold that it does not take."""
         before = len(self._loose) + len(self._new)
         new = dict.fromkeys(self._new.values())
@@ -209,7 +209,7 @@ class RowMaker:
             forbid_unknown_fields="AdditionalFields" in self._chosen,
             gc=False,
         )
-        self._decoder = body.decoder(self._type)
+        self._decoder = decode.decoder(self._type)
         self._open = [
             (name, self._plain(name, kind), CONVERTERS[kind])
             for name, kind in _KINDS.items()
