@@ -102,8 +102,9 @@ def test_a_test_says_that_account_and_key_work(sandbox: Sandbox) -> None:
     done = run("--config=ENV", "--test", **sandbox.environment())
     assert done.returncode == 0
     [request] = [request for request in sandbox.requests[before:] if request.method == "GET"]
-    line = f"user_name and api_key work: {request.from_date[:10]} has {request.count} calls"
+    line = f": {request.from_date[:10]} has {request.count} records"
     assert done.stderr.count(line) == 1
+    assert "user_name and api_key work (auth_method: " in done.stderr
 
 
 def test_a_test_with_a_wrong_key_fails_in_one_line(sandbox: Sandbox) -> None:
@@ -212,5 +213,5 @@ def test_a_config_file_that_is_not_there_is_named() -> None:
     """The line says which file, and how to read the environment instead."""
     done = run("--config", "env", "--test")
     assert done.returncode == 1
-    assert "--config: cannot read env. ENV, in capitals, stands for" in done.stderr
+    assert "--config env: cannot be read (No such file or directory). ENV, in capitals, stands" in done.stderr
     assert "Traceback" not in done.stderr
