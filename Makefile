@@ -6,6 +6,11 @@ SLOW = accounts meltano package targets
 # What decides about data, by name: every branch of it is taken by its own tests, and rows.py's.
 DECIDING = plan responses columns body rows
 
+# What docs/generated.py makes parts of, and how they get there.
+GENERATED = README.md docs/columns.md docs/how-it-works.md docs/sandbox.md \
+	meltano.yml hub/tap-ozonetel-cdr.yml examples/many-accounts/meltano.yml
+COG = cog -n utf-8 -I docs -p 'import cog, generated' --verbosity=1
+
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN = "$(UV)" run --frozen --no-sync
@@ -14,7 +19,7 @@ RUN = "$(UV)" run --frozen --no-sync
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -70,9 +75,10 @@ test-slow: $(SLOW:%=test-%)
 $(SLOW:%=test-%): test-%: setup
 	@$(RUN) pytest -m slow tests/test_$*.py
 
-lint: setup ## check the style, the format, and the workflows
+lint: setup ## check the style, the format, the generated parts of pages, and the workflows
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
+	@$(RUN) $(COG) --check --diff --check-fail-msg='`make docs` mends it' $(GENERATED)
 	@$(RUN) zizmor --offline --quiet --persona auditor .
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -81,11 +87,14 @@ lint: setup ## check the style, the format, and the workflows
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
 		.github/ISSUE_TEMPLATE/config.yml
 
+docs: setup ## write what pages and definitions repeat: settings, columns, faults, modules
+	@$(RUN) $(COG) -r $(GENERATED)
+
 audit: setup ## ask the public database of weaknesses about what uv.lock installs
 	@"$(UV)" audit --locked --preview-features audit-command
 
 types: setup ## check the types
-	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks
+	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks docs
 
 format: setup ## format the code, and mend what can be mended
 	@$(RUN) ruff check --quiet --fix --exit-zero

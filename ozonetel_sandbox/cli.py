@@ -104,7 +104,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--port", type=int, help="port on 127.0.0.1 (default: a free one)")
     accounts = parser.add_mutually_exclusive_group()
-    accounts.add_argument("--accounts", type=int, metavar="N", help="demo accounts (default: 1)")
+    accounts.add_argument(
+        "--accounts",
+        type=int,
+        metavar="N",
+        help="demo accounts, each with its own calls, tokens and limit (default: 1)",
+    )
     accounts.add_argument(
         "--account",
         dest="named",
@@ -113,11 +118,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME:KEY",
         help="an account of your own; may be repeated",
     )
-    add("--calls-per-day", type=_count, metavar="N", help="on a working day (default: about 200)")
+    add(
+        "--calls-per-day",
+        type=_count,
+        metavar="N",
+        help="about so many on a working day, half on Saturdays, a tenth on Sundays (default: 200)",
+    )
     add("--exact", action="store_true", help="exactly so many calls, on every day")
     add("--seed", type=int, metavar="N", help="other calls for another seed (default: 1)")
     add("--ids-as-text", action="store_true", help="send CallID and UCID as text, not numbers")
-    add("--timezone", type=_zone, metavar="NAME", help="of the calls (default: Asia/Kolkata)")
+    add("--timezone", type=_zone, metavar="NAME", help="the accounts' (default: Asia/Kolkata)")
     add("--auth-method", choices=("token", "api_key"), help="as accounts are set (default: token)")
     add(
         "--rate-limit",
@@ -130,8 +140,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let requests refused for the limit count against it",
     )
-    add("--token-lifetime", type=_positive, metavar="SECONDS", help="default: 3600")
-    add("--tokens-per-hour", type=_count, metavar="N", help="default: 10")
+    add("--token-lifetime", type=_positive, metavar="SECONDS", help="(default: 3600)")
+    add("--tokens-per-hour", type=_count, metavar="N", help="for each account (default: 10)")
     add(
         "--largest-window",
         type=_positive,

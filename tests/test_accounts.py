@@ -27,7 +27,6 @@ def read(path: Path) -> Any:  # noqa: ANN401  any YAML
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-PLUGINS: dict[str, Any] = read(EXAMPLE / "meltano.yml")["plugins"]
 ACCOUNTS: list[dict[str, Any]] = read(EXAMPLE / "accounts.meltano.yml")["plugins"]["extractors"]
 CRONJOB: dict[str, Any] = read(EXAMPLE / "cronjob.yaml")
 DAG = ast.parse((EXAMPLE / "dags/ozonetel_cdr.py").read_text("utf-8"))
@@ -41,13 +40,6 @@ def constant(name: str) -> str:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
     ]
     return str(ast.literal_eval(value))
-
-
-def test_the_extractor_is_this_repositorys() -> None:
-    """A partner's entry is the repository's own, but for its origin and the account's column."""
-    ours = read(ROOT / "meltano.yml")["plugins"]["extractors"][0]
-    (theirs,) = PLUGINS["extractors"]
-    assert theirs == ours | {"pip_url": "../..", "config": {"include_account": True}}
 
 
 def test_an_account_is_one_line_in_one_file(tmp_path: Path) -> None:

@@ -1,22 +1,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
-from typing import Any
-
-import pytest
-import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
-
-from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "tap_ozonetel_cdr").rglob("*.py"))
-PROPERTIES: dict[str, dict[str, Any]] = CONFIG_JSONSCHEMA["properties"]
-EXTRACTOR: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"][
-    "extractors"
-][0]
-IN_MELTANO: dict[str, dict[str, Any]] = {s["name"]: s for s in EXTRACTOR["settings"]}
 
 #: What each layer may import of this package: the house has few rules.
 LAYERS = {
@@ -49,37 +37,6 @@ def imported(path: Path) -> set[str]:
             assert not node.level, "imports are absolute"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
     return names
-
-
-@pytest.mark.parametrize("name", PROPERTIES)
-def test_a_setting_is_the_same_for_meltano(name: str) -> None:
-    """Its description, default, choices, label and secrecy are those of the settings' schema."""
-    schema, setting = PROPERTIES[name], IN_MELTANO[name]
-    assert setting["label"] == schema["title"]
-    assert " ".join(setting["description"].split()) == schema["description"]
-    assert setting.get("value") == schema.get("default")
-    assert [o["value"] for o in setting.get("options", [])] == schema.get("enum", [])
-    assert setting.get("sensitive", False) == schema.get("secret", False)
-
-
-def test_meltano_has_the_settings_in_their_order_and_no_others() -> None:
-    """What `meltano config` lists is what the tap takes."""
-    assert list(IN_MELTANO) == list(PROPERTIES)
-    assert EXTRACTOR["settings_group_validation"] == [CONFIG_JSONSCHEMA["required"]]
-
-
-def test_the_readme_has_every_setting_once_with_its_default() -> None:
-    """Its table names each setting; what has a default shows it, what is required says so."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)\|$", readme, re.MULTILINE))
-    names = re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)
-    assert [name for name in names if name in PROPERTIES] == list(PROPERTIES)
-    for name, schema in PROPERTIES.items():
-        default = schema.get("default")
-        if default is not None:
-            shown = str(default).lower() if isinstance(default, bool) else str(default)
-            assert shown in rows[name], name
-        assert ("required" in rows[name]) == (name in CONFIG_JSONSCHEMA["required"]), name
 
 
 def test_few_modules_know_the_sdk() -> None:

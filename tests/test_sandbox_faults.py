@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from datetime import date, datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +10,7 @@ import requests
 
 from ozonetel_sandbox import Sandbox
 from ozonetel_sandbox.api import CDR_PATH, TOKEN_PATH
-from ozonetel_sandbox.cli import NOT_IMITATED
-from ozonetel_sandbox.faults import FAULTS, parse
+from ozonetel_sandbox.faults import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -384,23 +381,3 @@ def test_faults_that_cannot_be(text: str) -> None:
     """A wrong name or argument is found before any request."""
     with pytest.raises(ValueError, match="fault"):
         parse(text)
-
-
-def test_the_documentation_lists_every_fault() -> None:
-    """Its table says what the registry says, in the same order."""
-    page = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text("utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", page, re.MULTILINE)
-    assert rows == [
-        (
-            fault.name,
-            fault.meaning,
-            f"{fault.argument} (`{fault.default}`)" if fault.default else fault.argument,
-        )
-        for fault in FAULTS.values()
-    ]
-
-
-def test_the_documentation_says_what_is_not_imitated() -> None:
-    """It is the list of the command's help."""
-    page = (Path(__file__).parent.parent / "docs" / "sandbox.md").read_text("utf-8")
-    assert "\n".join(f"- {line}" for line in NOT_IMITATED) in page
