@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import importlib.util
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 from uuid import uuid4
 
 from singer_sdk.batch import Batcher
@@ -206,9 +206,10 @@ class _JsonLines:
         ending = ".json.gz" if zipped else ".json"
         filename = f"{self._name}-{len(self._manifest) + 1}{ending}"
         self._manifest.append(self._config.storage.get_url(filename))
-        file = self._open.enter_context(self._config.storage.open(filename, "wb"))
+        file: IO[bytes] = self._open.enter_context(self._config.storage.open(filename, "wb"))
         if zipped:
-            file = self._open.enter_context(gzip.GzipFile("", "wb", _GZIP_LEVEL, file))
+            packed = self._open.enter_context(gzip.GzipFile("", "wb", _GZIP_LEVEL, file))
+            file = cast("IO[bytes]", packed)
         self._room = self._config.batch_size
         self._file = file
         return file

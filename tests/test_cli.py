@@ -213,5 +213,8 @@ def test_a_config_file_that_is_not_there_is_named() -> None:
     """The line says which file, and how to read the environment instead."""
     done = run("--config", "env", "--test")
     assert done.returncode == 1
-    assert "--config env: cannot be read (No such file or directory). ENV, in capitals, stands" in done.stderr
+    assert (
+        "--config env: cannot be read (No such file or directory). ENV, in capitals, stands"
+        in done.stderr
+    )
     assert "Traceback" not in done.stderr
