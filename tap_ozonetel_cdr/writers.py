@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import gzip
 import importlib.util
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+import shutil
+import tempfile
+from typing import IO, TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from singer_sdk.batch import Batcher
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 # Level 9, Python's default, takes 25 times as long for files a sixth smaller.
 _GZIP_LEVEL = 1
+_IN_MEMORY = 2**20
 
 
 class Writer(Protocol):
@@ -178,46 +181,46 @@ def batch_config(config: Mapping[str, Any]) -> BatchConfig | None:
 
 
 class _JsonLines:
-    """Files of JSON lines, each of at most ``batch_size`` records."""
+    """Files of JSON lines, each of at most ``batch_size`` records.
+
+    A file is made whole on this machine before it goes to its storage, so that none is there in
+    part, and the files of several streams can grow side by side.
+    """
 
     def __init__(self, config: BatchConfig, name: str, stream: str) -> None:
         self._config = config
+        self._is_zipped = config.encoding.compression == "gzip"
         self._name = f"{config.storage.prefix or ''}{name}--{stream}-{uuid4()}"
         self._manifest: list[str] = []
-        self._open = contextlib.ExitStack()
         self._file: IO[bytes] | None = None
         self._room = 0
 
     def add(self, items: Sequence[Any], encode: Callable[[Sequence[Any]], bytes]) -> None:
         while items:
-            file = self._file or self._next_file()
-            some, items = items[: self._room], items[self._room :]
-            file.write(encode(some))
-            self._room -= len(some)
             if not self._room:
-                self._close_file()
+                self._finish()
+                self._room = self._config.batch_size
+            if self._file is None:
+                self._file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+            some, items = items[: self._room], items[self._room :]
+            self._room -= len(some)
+            lines = encode(some)
+            # Members of gzip may stand one after the other.
+            self._file.write(gzip.compress(lines, _GZIP_LEVEL) if self._is_zipped else lines)
 
     def close(self) -> list[str]:
-        self._close_file()
+        self._finish()
         return self._manifest
 
-    def _next_file(self) -> IO[bytes]:
-        zipped = self._config.encoding.compression == "gzip"
-        ending = ".json.gz" if zipped else ".json"
-        filename = f"{self._name}-{len(self._manifest) + 1}{ending}"
+    def _finish(self) -> None:
+        if self._file is None:
+            return
+        filename = f"{self._name}-{len(self._manifest) + 1}.json{'.gz' if self._is_zipped else ''}"
+        with self._file, self._config.storage.open(filename, "wb") as stored:
+            self._file.seek(0)
+            shutil.copyfileobj(self._file, stored)
         self._manifest.append(self._config.storage.get_url(filename))
-        file: IO[bytes] = self._open.enter_context(self._config.storage.open(filename, "wb"))
-        if zipped:
-            packed = self._open.enter_context(gzip.GzipFile("", "wb", _GZIP_LEVEL, file))
-            file = cast("IO[bytes]", packed)
-        self._room = self._config.batch_size
-        self._file = file
-        return file
-
-    def _close_file(self) -> None:
-        self._open.close()
         self._file = None
-        self._room = 0
 
 
 class _OtherFiles:

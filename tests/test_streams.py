@@ -332,29 +332,70 @@ def test_flattening_keeps_additional_fields(sandbox: Sandbox) -> None:
     assert all("CustomerMood" in json.dumps(row) for row in result.records)
 
 
-def test_in_batches_a_state_stands_behind_its_records(sandbox: Sandbox, tmp_path: Path) -> None:
-    """No STATE names a day of which a record is still to come in a later BATCH."""
+def batches(folder: Path, size: int = 2) -> dict[str, Any]:
+    """Return the setting that has files of so many records in a folder."""
+    encoding = {"format": "jsonl", "compression": "gzip"}
+    storage = {"root": folder.as_uri()}
+    return {"batch_config": {"encoding": encoding, "storage": storage, "batch_size": size}}
+
+
+def in_files(message: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the records in the files that a BATCH message lists, two in each but the last."""
+    paths = [Path(url2pathname(uri.removeprefix("file://"))) for uri in message["manifest"]]
+    texts = [gzip.decompress(path.read_bytes()) for path in paths]
+    assert {text.count(b"\n") for text in texts[:-1]} <= {2}
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def test_a_day_is_one_batch(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Its files hold its records in order; its STATE stands behind it; an empty day is a STATE."""
+    result = sync(sandbox, **batches(tmp_path))
+    truth = {str(day): expected(sandbox, day) for day in days_from(OLDEST)}
+    assert sum(map(bool, truth.values())) == 15
+    types = ["SCHEMA"]
+    for rows in truth.values():
+        types += ["BATCH", "STATE"] if rows else ["STATE"]
+    assert result.types[: len(types)] == types
+    found = [in_files(message) for message in result.messages if message["type"] == "BATCH"]
+    assert found == [rows for rows in truth.values() if rows]
+    assert result.bookmarks[:16] == list(truth)
+    assert result.error is None
+
+
+def test_what_changes_records_changes_those_in_files(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Selection, maps and a filter apply, and each stream that a map makes has its own files."""
     result = sync(
         sandbox,
-        batch_config={
-            "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": tmp_path.as_uri()},
-            "batch_size": 4,
+        catalog=catalog(sandbox, ("properties", "AgentName"), selected=False),
+        stream_maps={
+            "cdr": {"E164": "md5(E164)", "CallerID": "__NULL__"},
+            "copies": {"__source__": "cdr", "__else__": None, "CallID": "CallID", "UCID": "UCID"},
         },
+        start_date="2026-11-19",
+        **batches(tmp_path),
     )
-    loaded: list[str] = []
-    promised = ""
+    assert result.error is None
+    schemas = {
+        m["stream"]: set(m["schema"]["properties"]) for m in result.messages if "schema" in m
+    }
+    assert schemas["cdr"] == set(expected(sandbox, YESTERDAY)[0]) - {"AgentName", "CallerID"}
+    found: dict[str, list[dict[str, Any]]] = {"cdr": [], "copies": []}
     for message in result.messages:
-        if message["type"] == "STATE":
-            promised = message["value"]["bookmarks"]["cdr"]["replication_key_value"]
-        for uri in message.get("manifest", []):
-            text = gzip.decompress(Path(url2pathname(uri.removeprefix("file://"))).read_bytes())
-            days = [json.loads(line)["CallDate"] for line in text.splitlines()]
-            assert min(days) > promised
-            loaded += days
-    truth = [str(day) for day in days_from(OLDEST) for _ in expected(sandbox, day)]
-    assert loaded == truth
-    assert promised == "2026-11-20"
+        if message["type"] == "BATCH":
+            found[message["stream"]] += in_files(message)
+    truth = [row for day in days_from(YESTERDAY) for row in expected(sandbox, day)]
+    assert [row["CallID"] for row in found["cdr"]] == [row["CallID"] for row in truth]
+    assert all(set(row) == schemas["cdr"] and len(row["E164"]) == 32 for row in found["cdr"])
+    assert found["copies"] == [{name: row[name] for name in ("CallID", "UCID")} for row in truth]
+
+
+def test_a_failure_on_the_fifth_day_delivers_four(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What a STATE names stands in files that a BATCH in front of it lists."""
+    sandbox.add_faults("ok", "ok", "ok", "ok", "refusal:Something else")
+    result = sync(sandbox, start_date="2026-11-10", **batches(tmp_path, size=10_000))
+    assert result.error is not None
+    assert [t for t in result.types if t in {"BATCH", "STATE"}] == ["BATCH", "STATE"] * 4
+    assert result.bookmarks[-1] == "2026-11-13"
 
 
 ODD_DAYS = ("new_field", "other_types", "twins", "nul", "missing_id", "bad_utf8", "repeated_record")
