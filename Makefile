@@ -15,6 +15,14 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN = "$(UV)" run --frozen --no-sync
 
+# Many companies re-sign TLS with an authority that only the system trusts. pip asks the system. uv,
+# and so Meltano's uv, asks it only when told to. Before 0.11 the setting has another name, which
+# some later versions warn of: uv hears the name that it knows.
+export UV_SYSTEM_CERTS ?= true
+ifneq (,$(findstring --native-tls,$(shell "$(UV)" --help 2>/dev/null)))
+export UV_NATIVE_TLS ?= $(UV_SYSTEM_CERTS)
+endif
+
 # Another project's active environment is not this one's.
 unexport VIRTUAL_ENV
 

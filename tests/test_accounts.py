@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
@@ -42,6 +43,7 @@ def constant(name: str) -> str:
     return str(ast.literal_eval(value))
 
 
+@needs.meltano
 def test_an_account_is_one_line_in_one_file(tmp_path: Path) -> None:
     """With a line more Meltano knows the account: its name, its key, and the shared settings."""
     shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True, ignore=lambda *_: [".meltano"])

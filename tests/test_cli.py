@@ -23,8 +23,10 @@ PREFIX = "TAP_OZONETEL_CDR_"
 def bare(settings: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment with these settings of the tap and no others."""
     others = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-    # The SDK announces on every start that it will drop Python 3.10.
-    return others | {"PYTHONWARNINGS": "ignore::FutureWarning"} | dict(settings or {})
+    # The SDK announces on every start that it will drop Python 3.10, and joblib, which it imports
+    # for targets, that it cannot write to /dev/shm where that is so.
+    quiet = "ignore::FutureWarning,ignore::UserWarning:joblib._multiprocessing_helpers"
+    return others | {"PYTHONWARNINGS": quiet} | dict(settings or {})
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

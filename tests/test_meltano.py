@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
@@ -15,6 +16,8 @@ from ozonetel_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 DEMO = "examples/demo.sh"
+
+pytestmark = needs.meltano
 
 
 def run(folder: Path, *command: str, **environment: str) -> str:
