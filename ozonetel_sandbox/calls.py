@@ -179,7 +179,7 @@ class Event:
     start: int
     end: int
     is_answered: bool
-    #: As the record will say, which is not always a pick-up: see ``Maker``.
+    #: As the record will say: an unanswered Manual call has mostly one that is none. [measured]
     pickup: int | None
     #: Seconds; None where no wrap-up took place.
     wrap: int | None = None
