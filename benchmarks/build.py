@@ -9,14 +9,14 @@ from pathlib import Path
 
 from bodies import NEW_FIELD, NUMBER, RAW_TEXT, ZONE, path
 
-from ozonetel_sandbox.answers import CLOSING, OPENING
-from ozonetel_sandbox.calls import Centre
+from ozonetel_sandbox.days import Centre
+from ozonetel_sandbox.responses import CLOSING, OPENING
 
 
 def build(folder: Path, name: str, day: date) -> None:
     """Build one answer; a file of its final name is always whole."""
     calls, _, kind = name.partition("-")
-    built = Centre("benchmark", ZONE, calls_per_day=lambda _: int(calls)).day(day)
+    built = Centre("benchmark", ZONE, records_per_day=lambda _: int(calls)).day(day)
     file = path(folder, name, day)
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")

@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]  # it comes with meltano, without st
 
 import tap_ozonetel_cdr
 from ozonetel_sandbox.cli import NOT_IMITATED, _add_options
-from ozonetel_sandbox.faults import FAULTS
+from ozonetel_sandbox.faults import GROUPS, Fault
 from tap_ozonetel_cdr.records.columns import COLUMNS
 from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
@@ -38,18 +38,6 @@ KINDS = {
     "number": "integer",
     "object": "object",
     "array": "array",
-}
-
-#: The sections of the list of faults, each by the fault that opens it.
-SECTIONS = {
-    "rate_limited": "Refusals",
-    "http_500": "HTTP that fails",
-    "reset": "Connections that fail",
-    "chunked": "The same, sent in another way",
-    "empty_day": "Empty days",
-    "details_text": "JSON that is no answer",
-    "late_change": "Odd records",
-    "token_http_500": "Tokens",
 }
 
 
@@ -111,21 +99,11 @@ def modules() -> str:
 
 
 def faults() -> str:
-    """Return the sandbox's faults, a table for each section.
-
-    Raises:
-        ValueError: A section is opened by a fault that is not there.
-    """
-    if lost := SECTIONS.keys() - FAULTS.keys():
-        raise ValueError(f"SECTIONS in docs/generated.py: no fault {', '.join(sorted(lost))}")
-    sections: list[tuple[str, list[tuple[str, str, str]]]] = []
-    for fault in FAULTS.values():
-        if fault.name in SECTIONS or not sections:
-            sections.append((SECTIONS[fault.name], []))
-        default = f" (`{fault.default}`)" if fault.default else ""
-        sections[-1][1].append((f"`{fault.name}`", fault.meaning, f"{fault.argument}{default}"))
+    """Return the sandbox's faults, a table for each group."""
     heads = ("fault", "what the client meets", "argument (and its default)")
-    return "\n\n".join(f"### {heading}\n\n{_table(heads, rows)}" for heading, rows in sections)
+    return "\n\n".join(
+        f"### {heading}\n\n{_table(heads, map(_fault, group))}" for heading, group in GROUPS.items()
+    )
 
 
 def options() -> str:
@@ -144,6 +122,11 @@ def options() -> str:
 def not_imitated() -> str:
     """Return the list of what the sandbox does not imitate."""
     return "\n".join(f"- {line}" for line in NOT_IMITATED)
+
+
+def _fault(fault: Fault) -> tuple[str, ...]:
+    default = f" (`{fault.default}`)" if fault.default else ""
+    return f"`{fault.name}`", fault.meaning, f"{fault.argument}{default}"
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

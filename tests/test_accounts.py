@@ -112,7 +112,7 @@ def test_machines_that_share_an_account_wait_for_each_other(tmp_path: Path) -> N
     """Three at once, with the account's key: all read all days, and the limit is kept."""
     today = NOON.date()
     with Sandbox(
-        rate_limit=(2, 0.5), calls_per_day=5, auth_method="api_key", now=lambda: NOON
+        rate_limit=(2, 0.5), records_per_day=5, auth_method="api_key", now=lambda: NOON
     ) as sandbox:
         settings = {
             **sandbox.environment(),

@@ -57,7 +57,7 @@ def start(environment: Mapping[str, str]) -> subprocess.Popen[str]:
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Serve an account whose limit never bites."""
-    with Sandbox(rate_limit=(1000, 1), calls_per_day=40) as sandbox:
+    with Sandbox(rate_limit=(1000, 1), records_per_day=40) as sandbox:
         yield sandbox
 
 
@@ -165,7 +165,7 @@ def test_an_end_before_the_start_is_refused(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_between_lines(signum: int, code: int) -> None:
     """The exit code is the signal's, every line is whole, the last STATE stands."""
-    with Sandbox(calls_per_day=lambda _: 5) as sandbox, start(sandbox.environment()) as tap:
+    with Sandbox(records_per_day=lambda _: 5) as sandbox, start(sandbox.environment()) as tap:
         assert tap.stdout
         assert tap.stderr
         lines: list[str] = []
@@ -187,7 +187,7 @@ def test_a_signal_ends_between_lines(signum: int, code: int) -> None:
 def test_a_target_that_closes_the_pipe_is_named() -> None:
     """The run ends with exit code 1 and one line that sends the reader to the target."""
     with (
-        Sandbox(rate_limit=(1000, 1), calls_per_day=lambda _: 500) as sandbox,
+        Sandbox(rate_limit=(1000, 1), records_per_day=lambda _: 500) as sandbox,
         start(sandbox.environment()) as tap,
     ):
         assert tap.stdout

@@ -51,7 +51,7 @@ def clock() -> PassingClock:
 
 def serve(clock: PassingClock, **options: Any) -> Sandbox:  # noqa: ANN401  the sandbox's own
     """Return a sandbox on the same clock, whose limit does not bite unless it is given."""
-    options = {"rate_limit": (1000, 1), "calls_per_day": lambda _: 3, **options}
+    options = {"rate_limit": (1000, 1), "records_per_day": lambda _: 3, **options}
     return Sandbox(now=clock.now, monotonic=clock.monotonic, **options)
 
 
@@ -208,7 +208,7 @@ def test_a_day_too_large_is_asked_for_in_parts(clock: PassingClock) -> None:
     """Halved until it is answered; the next day begins at that size, the one after at twice it."""
     six_hours = ["00:00:00 05:59:59", "06:00:00 11:59:59", "12:00:00 17:59:59", "18:00:00 23:59:59"]
     twelve_hours = ["00:00:00 11:59:59"]
-    with serve(clock, largest_window=360, calls_per_day=lambda _: 60) as sandbox:
+    with serve(clock, largest_span=360, records_per_day=lambda _: 60) as sandbox:
         client = client_for(sandbox, clock)
         assert fetch(client, DAY, NEXT, THIRD) == [60, 60, 60]
         assert windows(sandbox, DAY) == ["00:00:00 23:59:59"] * 2 + twelve_hours * 2 + six_hours
@@ -236,7 +236,7 @@ def test_a_day_that_ends_under_way_is_asked_to_its_end() -> None:
 def test_a_full_disk_is_named(clock: PassingClock) -> None:
     """The line says how much is needed, and where."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with serve(clock, calls_per_day=lambda _: 2000) as sandbox:
+    with serve(clock, records_per_day=lambda _: 2000) as sandbox:
         client = client_for(sandbox, clock)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_200_000, hard))
         try:
@@ -254,7 +254,7 @@ def test_no_secret_and_no_person_is_in_a_log(
     """At no level, nor in the line at the end: no key, no token, no phone number, no name."""
     caplog.set_level(logging.DEBUG)
     with serve(clock) as sandbox:
-        people = sandbox.calls(DAY) + sandbox.calls(NEXT)
+        people = sandbox.records(DAY) + sandbox.records(NEXT)
         numbers = {str(r[name]) for r in people for name in ("CallerID", "E164", "DialedNumber")}
         names = {str(record["AgentName"]) for record in people}
         quoted = f"refusal:No {next(iter(sorted(numbers)))} for {sandbox.api_key}"

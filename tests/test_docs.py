@@ -212,7 +212,7 @@ def test_personal_data_recipe(tmp_path: Path) -> None:
     assert block
     config = tmp_path / "config.json"
     config.write_text(block[1], encoding="utf-8")
-    with Sandbox(calls_per_day=60, rate_limit=(100, 1)) as sandbox:
+    with Sandbox(records_per_day=60, rate_limit=(100, 1)) as sandbox:
         arguments = ["--config", "ENV", "--config", str(config)]
         out = tap(*arguments, **sandbox.environment())
         found = [json.loads(line) for line in io.StringIO(out)]
@@ -220,7 +220,7 @@ def test_personal_data_recipe(tmp_path: Path) -> None:
         personal = {
             call[name]
             for day in {date.fromisoformat(row["CallDate"]) for row in rows}
-            for call in sandbox.calls(day)
+            for call in sandbox.records(day)
             for name in ("CallerID", "E164", "DialedNumber", "AgentName", "CallAudio")
             if call[name]
         }

@@ -58,7 +58,7 @@ def test_the_demo_loads_twice_and_shows_the_calls(demo: str) -> None:
 @pytest.mark.usefixtures("demo")
 def test_two_runs_in_a_row(tmp_path: Path) -> None:
     """The second one continues from the first one's state, and asks for two days."""
-    with Sandbox(rate_limit=(100, 1), calls_per_day=20) as sandbox:
+    with Sandbox(rate_limit=(100, 1), records_per_day=20) as sandbox:
         environment = {
             **sandbox.environment(),
             "TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD": "1",
@@ -92,7 +92,7 @@ def test_the_sdks_settings_reach_the_tap(tmp_path: Path) -> None:
     }
     seed = {"hash_seed": "a long random text"}
     maps = {"cdr": {"E164": "sha256(config['hash_seed'] + E164)", "AgentName": "__NULL__"}}
-    with Sandbox(rate_limit=(100, 1), calls_per_day=5) as sandbox:
+    with Sandbox(rate_limit=(100, 1), records_per_day=5) as sandbox:
         meltano = {
             **sandbox.environment(),
             "TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD": "1",
@@ -141,7 +141,7 @@ def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
     (tmp_path / "loader.yml").write_text(yaml.safe_dump(loader | {"variant": "original"}), "utf-8")
     add = ("meltano", "add", "--no-install", "--from-ref", "../loader.yml", "target-jsonl")
     run(project, *add, **environment)
-    with Sandbox(rate_limit=(100, 1), calls_per_day=20) as sandbox:
+    with Sandbox(rate_limit=(100, 1), records_per_day=20) as sandbox:
         here = {name: sandbox.environment()[name] for name in ("TAP_OZONETEL_CDR_API_URL",)}
         here["TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD"] = "1"
         said = ""

@@ -136,7 +136,7 @@ def test_an_authority_of_ones_own_is_trusted_through_requests_ca_bundle(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     with in_front_of(sandbox, authority.issue_cert("127.0.0.1")) as (port, asked):
         client = client_of(sandbox, logger_of(caplog), f"https://127.0.0.1:{port}")
-        assert count(client) == len(sandbox.calls(DAY))
+        assert count(client) == len(sandbox.records(DAY))
     assert asked == ["/ca_apis/CAToken/generateToken", "/ca_reports/fetchCDRDetails"]
 
 
@@ -148,7 +148,7 @@ def test_a_proxy_from_the_environment_is_used(
     monkeypatch.delenv("no_proxy", raising=False)
     with in_front_of(sandbox) as (port, asked):
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
-        assert count(client_of(sandbox, logger_of(caplog))) == len(sandbox.calls(DAY))
+        assert count(client_of(sandbox, logger_of(caplog))) == len(sandbox.records(DAY))
     assert asked == [
         f"{sandbox.url}/ca_apis/CAToken/generateToken",
         f"{sandbox.url}/ca_reports/fetchCDRDetails",
@@ -164,7 +164,7 @@ def test_a_netrc_entry_does_not_replace_the_credentials(
     """What .netrc says of the host stays at home."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password other\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    assert count(client_of(sandbox, logger_of(caplog))) == len(sandbox.calls(DAY))
+    assert count(client_of(sandbox, logger_of(caplog))) == len(sandbox.records(DAY))
     headers = [request.headers for request in sandbox.requests]
     assert [h["authorization"][:7] for h in headers if "authorization" in h] == ["Bearer "]
 

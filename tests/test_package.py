@@ -287,7 +287,7 @@ def test_the_wheel_installs_and_runs_offline(built: Built, tmp_path: Path) -> No
         uv("tool", "install", *options, built.wheel, **folders)
     programs = tmp_path / "again" / "bin"
     assert {p.name for p in programs.iterdir()} == {"tap-ozonetel-cdr", "ozonetel-sandbox"}
-    with Sandbox(calls_per_day=5, rate_limit=(100, 1)) as sandbox:
+    with Sandbox(records_per_day=5, rate_limit=(100, 1)) as sandbox:
         done = subprocess.run(
             [programs / "tap-ozonetel-cdr", "--config", "ENV", "--test"],
             env=sandbox.environment(),

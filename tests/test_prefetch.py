@@ -70,7 +70,9 @@ class Target(io.BytesIO):
 def test_the_next_day_is_fetched_while_a_slow_target_takes_this_one() -> None:
     """A target that is busy with the first day does not keep the second from being asked for."""
     clock = StillClock()
-    with Sandbox(now=lambda: NOW, monotonic=clock.monotonic, calls_per_day=lambda _: 5) as sandbox:
+    with Sandbox(
+        now=lambda: NOW, monotonic=clock.monotonic, records_per_day=lambda _: 5
+    ) as sandbox:
         days = days_from(NOW.date())
 
         def asked() -> list[str]:

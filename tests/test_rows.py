@@ -146,7 +146,7 @@ def test_an_event_far_from_its_call_is_placed_by_the_rules(change: dict[str, str
 
 def test_calls_of_the_sandbox_are_decoded_at_once() -> None:
     """Calls as the API lists them take no other way than the quick one."""
-    calls = Sandbox(calls_per_day=lambda _: 500).calls(DAY, at=None)
+    calls = Sandbox(records_per_day=lambda _: 500).records(DAY, at=None)
     assert is_decoded_at_once(RowMaker(KOLKATA), chunk_of(*calls))
 
 

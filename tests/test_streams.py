@@ -55,7 +55,7 @@ class Result:
 def sandbox() -> Iterator[Sandbox]:
     """Serve three calls a day, but none on the 7th, on the clock of the tap."""
     Tap.clock = StillClock()
-    with serve(calls_per_day=lambda day: 0 if day == date(2026, 11, 7) else 3) as sandbox:
+    with serve(records_per_day=lambda day: 0 if day == date(2026, 11, 7) else 3) as sandbox:
         yield sandbox
 
 
@@ -153,7 +153,7 @@ def test_a_first_run_takes_the_least_time_that_the_default_limit_allows(sandbox:
 
 def test_an_empty_account_moves_the_bookmark_every_day() -> None:
     """A day without calls is a day that was read."""
-    with serve(calls_per_day=lambda _: 0) as sandbox:
+    with serve(records_per_day=lambda _: 0) as sandbox:
         result = sync(sandbox)
     assert result.records == []
     assert result.bookmarks[:16] == texts(OLDEST)
@@ -285,7 +285,7 @@ def test_deselected_columns_are_absent(sandbox: Sandbox) -> None:
 )
 def test_today_is_the_accounts(zone: str, last: tuple[str, str]) -> None:
     """At one instant it is Friday in Kiritimati and Thursday in Pago Pago."""
-    with serve(timezone=zone, calls_per_day=lambda _: 1) as sandbox:
+    with serve(timezone=zone, records_per_day=lambda _: 1) as sandbox:
         result = sync(sandbox)
         assert asked(sandbox)[-1] == last
     assert result.error is None
@@ -295,9 +295,9 @@ def test_today_is_the_accounts(zone: str, last: tuple[str, str]) -> None:
 @pytest.mark.parametrize("as_text", [True, False])
 def test_ids_are_text(*, as_text: bool) -> None:
     """Whatever the API sends, their digits are kept."""
-    with serve(calls_per_day=lambda _: 3, ids_as_text=as_text) as sandbox:
+    with serve(records_per_day=lambda _: 3, ids_as_text=as_text) as sandbox:
         result = sync(sandbox, start_date="2026-11-19", end_date="2026-11-19")
-        sent = [(str(r["CallID"]), str(r["UCID"])) for r in sandbox.calls(YESTERDAY)]
+        sent = [(str(r["CallID"]), str(r["UCID"])) for r in sandbox.records(YESTERDAY)]
     assert [(r["CallID"], r["UCID"]) for r in result.records] == sent
     assert len(sent) >= 3
 
@@ -466,7 +466,7 @@ def test_the_sdk_is_the_one_that_is_stood_in_for() -> None:
 @pytest.mark.parametrize("calls", [0, 30])
 def test_a_connection_test_costs_one_request(calls: int) -> None:
     """Also on an empty account; it moves no bookmark."""
-    with serve(calls_per_day=lambda _: calls) as sandbox:
+    with serve(records_per_day=lambda _: calls) as sandbox:
         tap = tap_for(sandbox)
         with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):
             assert tap.run_connection_test()
