@@ -61,9 +61,12 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_version_needs_no_settings() -> None:
-    """It prints the installed one."""
-    done = run("--version")
+@pytest.mark.parametrize("command", [[TAP], [sys.executable, "-m", "tap_ozonetel_cdr"]])
+def test_version_needs_no_settings(command: list[str]) -> None:
+    """It prints the installed one, by either name of the command."""
+    done = subprocess.run(
+        [*command, "--version"], env=bare(), capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     versions = [metadata.version(name) for name in ("tap-ozonetel-cdr", "singer-sdk")]
     assert done.stdout == "tap-ozonetel-cdr v{}, Meltano SDK v{}\n".format(*versions)
