@@ -90,11 +90,9 @@ UNKNOWN_REFUSAL = Refusal(
 )
 
 _TOO_LARGE = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.GATEWAY_TIMEOUT}
-_NO_ANSWER = {
-    Reading.EMPTY: "an empty body",
-    Reading.CUT: "a body that ends early",
-    Reading.NOT_JSON: "a body that is not JSON",
-    Reading.NOT_AN_ANSWER: "JSON that is not an answer",
+_NO_RESPONSE = {
+    Reading.NOT_WHOLE: "a body that is not one whole JSON value",
+    Reading.NOT_A_RESPONSE: "JSON that is not a response",
 }
 
 
@@ -144,10 +142,10 @@ def judge(  # noqa: PLR0911  # a return a row
         )
     if http_status != HTTPStatus.OK:
         return Verdict(Action.STOP, f"HTTP {http_status}", "Check api_url, user_name and api_key")
-    if envelope.reading is not Reading.ANSWER:
-        return Verdict(Action.RETRY, _NO_ANSWER[envelope.reading])
+    if envelope.reading is not Reading.RESPONSE:
+        return Verdict(Action.RETRY, _NO_RESPONSE[envelope.reading])
     if envelope.status is None and envelope.message is None:
-        return Verdict(Action.RETRY, _NO_ANSWER[Reading.NOT_AN_ANSWER])
+        return Verdict(Action.RETRY, _NO_RESPONSE[Reading.NOT_A_RESPONSE])
     if wants_details and envelope.details is Details.ABSENT:
         return Verdict(Action.RETRY, "a success without details")
     return Verdict(Action.ACCEPT, f"{envelope.count} calls")
@@ -192,7 +190,7 @@ def _refusal(envelope: Envelope) -> Refusal | None:
     )
     # With a strange `details` only known words count, and none of them as an empty day.
     known = row is not UNKNOWN_REFUSAL and row.action is not Action.ACCEPT
-    return row if envelope.reading is Reading.ANSWER or known else None
+    return row if envelope.reading is Reading.RESPONSE or known else None
 
 
 def _is_success(envelope: Envelope) -> bool:
