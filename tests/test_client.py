@@ -494,7 +494,9 @@ def test_an_empty_day_that_left_under_way_is_gone(
     clock.begin = datetime(2026, 11, 20, 18, 29, 50, tzinfo=timezone.utc)
     with Api(clock) as api:
         api.says = [Reply(200, success(count).body, takes=20)]
-        assert fetch(client_of(api), EDGE) == [MissingDay(EDGE, GONE) if is_gone else 3]
+        client = client_of(api)
+        assert fetch(client, EDGE) == [MissingDay(EDGE, GONE) if is_gone else 3]
+        assert (client.standing.requests, client.standing.way_in) == (1, "api_key")
 
 
 # What no log may hold

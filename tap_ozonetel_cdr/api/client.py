@@ -288,26 +288,33 @@ class Client:
         }
         sent_at = self._clock.monotonic()
         verdict, response, _ = self._send("GET", CDR_PATH, content, auth, judge)
-        came_at = self._clock.monotonic()
-        if response:
-            if not response.envelope.count and day < self._oldest(self._now()):
-                # Nobody can know whether the day was empty or gone.
-                response.file.close()
-                raise _GoneError
-            self._patience.start(came_at)
-            if self._auth.accepted():
-                self._logger.info(
-                    "The account takes a token, and not the header apiKey alone: setting "
-                    "auth_method: token saves a request"
-                )
-        elif verdict.action in NOT_AUTHENTICATED:
-            verdict = self._auth.refused(verdict, sent_at)
+        limiter = self.standing.limiter.responded(self._clock.monotonic())
+        self._update(limiter=limiter, requests=self.standing.requests + 1)
         self._note_size(day, verdict)
-        self._update(
-            limiter=self.standing.limiter.responded(came_at), requests=self.standing.requests + 1
-        )
-        part = _Part(span, span.last == whole.last, response) if response else None
-        return _Try(str(span), verdict, part)
+        if response:
+            self._accept(day, response)
+            return _Try(str(span), verdict, _Part(span, span.last == whole.last, response))
+        if verdict.action in NOT_AUTHENTICATED:
+            verdict = self._auth.refused(verdict, sent_at)
+        return _Try(str(span), verdict)
+
+    def _accept(self, day: date, response: Response) -> None:
+        """Note what a complete response settles.
+
+        Raises:
+            _GoneError: It is empty, and the day has left meanwhile: nobody can know whether it had
+                no records, or was no longer there.
+        """
+        self._patience.start(self._clock.monotonic())
+        if self._auth.accepted():
+            self._logger.info(
+                "The account takes a token, and not the header apiKey alone: setting "
+                "auth_method: token saves a request"
+            )
+        self._update()
+        if not response.envelope.count and day < self._oldest(self._now()):
+            response.file.close()
+            raise _GoneError
 
     def _try_token(self) -> _Try[AuthBase]:
         """Ask for a token; the request does not count for the limit of those for records.
