@@ -32,12 +32,14 @@ class Progress:
             logger.info("Nothing to read: no day lies between the first and the last wanted")
             return
         wait = client.least_wait(self._days)
+        finding_out = client.standing.finding_out
         logger.info(
-            "Plan: %s to %s, %d requests%s",
+            "Plan: %s to %s, %d requests%s%s",
             days[0],
             days[-1],
             self._days,
             f", at least {_span(wait)}" if wait else ", no wait",
+            f"; {finding_out} more if the account needs a token" if finding_out else "",
         )
 
     def day_is_read(self, response: DayResponse, emitted: int, found: Duplicates | None) -> None:
@@ -59,7 +61,7 @@ class Progress:
                 *found.example,
             )
         # The next day may have been answered while this one was written.
-        left = self._days - self._client.days
+        left = self._days - self._client.standing.days
         wait = self._client.least_wait() if left else 0
         self._logger.info(
             "%s: %d records, answered in %s (%d of %d)%s",
@@ -80,7 +82,7 @@ class Progress:
             self._records,
             self._read,
             _span(self._clock.monotonic() - self._started),
-            self._client.requests,
+            self._client.standing.requests,
         )
 
     def say_what_was_strange(self, counts: Counts) -> None:

@@ -56,12 +56,13 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "auth_method",
         th.StringType,
-        default="token",
-        allowed_values=["token", "api_key"],
+        default="auto",
+        allowed_values=["auto", "token", "api_key"],
         title="Authentication method",
         description=(
-            "How the account's administrator has set API Authentication: token (a bearer token, "
-            "generated once a run) or api_key (the key itself in a header)."
+            "How to get in: auto (asks with the key in the header apiKey, and with a token where "
+            "that is refused), token (a bearer token, generated once a run) or api_key (the header "
+            "alone). token and api_key save the trying."
         ),
     ),
     th.Property(

@@ -21,7 +21,7 @@ from tap_ozonetel_cdr import settings, state
 from tap_ozonetel_cdr.api.client import Client, MissingDay
 from tap_ozonetel_cdr.api.prefetch import one_ahead
 from tap_ozonetel_cdr.errors import StateError
-from tap_ozonetel_cdr.plan import DayRange, Plan, plan, settled_day
+from tap_ozonetel_cdr.plan import Plan, plan, settled_day
 from tap_ozonetel_cdr.progress import Progress
 from tap_ozonetel_cdr.records import columns, duplicates
 from tap_ozonetel_cdr.records.rows import RowMaker, as_record
@@ -154,7 +154,7 @@ class CdrStream(Stream):
         Raises:
             StateError: It was to be continued from, and ``on_gap`` is ``fail``.
         """
-        lost = f"{DayRange(day.day, day.day)} cannot be read: {day.reason}"
+        lost = f"{day.day} cannot be read: {day.reason}"
         if run.on_gap == "fail" and planned.misses(day.day):
             raise StateError(
                 f"{lost}. The run ends here (on_gap: fail). To go on without it, set start_date to "
@@ -181,7 +181,7 @@ class CdrStream(Stream):
             with contextlib.closing(response):
                 self.logger.info(
                     "user_name and api_key work (auth_method: %s): %s has %d records",
-                    client.auth_method,
+                    client.standing.way_in,
                     day,
                     response.count,
                 )
@@ -286,13 +286,13 @@ def _write_day(
             written += len(rows)
             writer.write(rows)
         suspects = keys.repeated()
-        found = duplicates.find(response.parts, suspects) if suspects else None
+        found = duplicates.find(response.bodies, suspects) if suspects else None
     writer.end_day()
     return written, found
 
 
 def _rows(response: DayResponse, maker: RowMaker) -> Iterator[list[Row]]:
     """Yield the rows of a day, a chunk at a time; a record in two of its responses once."""
-    for chunk, wanted in duplicates.once(response.parts):
+    for chunk, wanted in duplicates.once(response.bodies):
         rows = maker.rows(chunk, response.day)
         yield rows if wanted is None else list(compress(rows, wanted))
