@@ -44,21 +44,21 @@ def _processor() -> str:
 
 
 def speeds(measured: Sequence[Speed]) -> str:
-    """Return the tables of time and memory of ordinary days, and of the ratios."""
+    """Return the tables of time and memory of past days, and of the ratios."""
     rows = [
         (f"{speed.calls:,} ({speed.megabytes:,.0f} MB)", *row)
         for speed in measured
         for row in _costs(speed)
     ]
     ratios = [(f"{speed.calls:,}", *_ratios(speed)) for speed in measured]
-    return _table(("calls", *_COSTS), rows) + "\n" + _table(("calls", *_RATIOS), ratios)
+    return _table(("records", *_COSTS), rows) + "\n" + _table(("records", *_RATIOS), ratios)
 
 
 def kinds(measured: Sequence[Speed]) -> str:
-    """Return the same tables for days that are not ordinary."""
+    """Return the same tables for days of other kinds."""
     rows = [(KINDS[speed.kind], *row) for speed in measured for row in _costs(speed)]
     ratios = [(KINDS[speed.kind], *_ratios(speed)) for speed in measured]
-    head = f"{measured[0].calls:,} calls with"
+    head = f"{measured[0].calls:,} records of"
     return _table((head, *_COSTS), rows) + "\n" + _table((head, *_RATIOS), ratios)
 
 
@@ -79,8 +79,8 @@ def schedules(measured: Sequence[Schedule]) -> str:
     ]
     heads = ("reader", "took s", "least s", "efficiency", "lost ms a window", "at 60 s a window")
     return (
-        f"{DATES} dates of {calls:,} calls, {LIMIT} requests in {period:g} s: {waits} windows and "
-        f"the answers' own time are the least.\n\n{_table(heads, rows)}"
+        f"{DATES} dates of {calls:,} records, {LIMIT} requests in {period:g} s: {waits} windows and "
+        f"the responses' own time are the least.\n\n{_table(heads, rows)}"
     )
 
 
