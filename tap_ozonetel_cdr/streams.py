@@ -89,7 +89,7 @@ class CdrStream(Stream):
         progress = Progress(planned.days, client, clock=self._tap.clock, logger=self.logger)
         try:
             for answers in one_ahead(client.fetch_day, planned.days):
-                keys, emitted = duplicates.Keys(), 0
+                keys, emitted = duplicates.Hashes(), 0
                 with contextlib.closing(answers):
                     for window, wanted in duplicates.once(answers.parts):
                         rows = maker.rows(window, answers.day)
