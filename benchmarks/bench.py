@@ -15,6 +15,7 @@ import picture
 import report
 import schedule
 import speed
+import spellings
 import startup
 from measure import FLOOR, PLAIN, THIS, compile_all
 
@@ -44,7 +45,7 @@ def main() -> None:
             speed.measure(
                 options.folder,
                 calls,
-                bodies.PAST,
+                spellings.PAST,
                 _rounds(calls, options),
                 (THIS, PLAIN, FLOOR),
             )
@@ -94,9 +95,9 @@ def _options() -> argparse.Namespace:
     add(
         "--kinds",
         nargs="+",
-        choices=[kind for kind in bodies.KINDS if kind != bodies.PAST],
-        default=[bodies.CURRENT, bodies.NEW_FIELD, bodies.NUMBER],
-        help="days of other kinds than a past one, of the largest size that is measured more than once",
+        choices=[kind for kind in bodies.KINDS if kind != spellings.PAST],
+        default=[spellings.CURRENT, bodies.NEW_FIELD, bodies.NUMBER],
+        help="other days than past ones, of the largest size that is measured more than once",
     )
     add("--period", type=float, default=3, help="seconds for two requests in the schedule's case")
     add("--starts", type=int, default=11, help="runs of each start")

@@ -77,10 +77,10 @@ def schedules(measured: Sequence[Schedule]) -> str:
         )
         for found in measured
     ]
-    heads = ("reader", "took s", "least s", "efficiency", "lost ms a window", "at 60 s a window")
+    heads = ("reader", "took s", "least s", "efficiency", "lost ms a period", "at 60 s a period")
     return (
-        f"{DATES} dates of {calls:,} records, {LIMIT} requests in {period:g} s: {waits} windows and "
-        f"the responses' own time are the least.\n\n{_table(heads, rows)}"
+        f"{DATES} dates of {calls:,} records, {LIMIT} requests in {period:g} s: {waits} periods "
+        f"and the responses' own time are the least.\n\n{_table(heads, rows)}"
     )
 
 

@@ -362,7 +362,7 @@ def test_many_names_that_become_equal() -> None:
 
     names = [chr(0xD800 + n) for n in range(2000)]
     taken = [f"\ufffd{n}" for n in range(1000)]
-    fields = Watched.fromkeys([*names, *taken], 0)
+    fields = Watched(dict.fromkeys([*names, *taken], 0))
     text = as_json(fields, Counts())
     assert len(json.loads(text)) == 3000
     assert len(text) < 3000 * 12

@@ -453,7 +453,7 @@ clock_times = st.integers(0, 86_399).map(lambda n: f"{timedelta(seconds=n)!s:0>8
         ),
     ),
 )
-def test_instants_in_every_zone(at: tuple[str, date], record: dict[str, str]) -> None:
+def test_instants_in_every_zone(at: tuple[str, date], record: dict[str, Any]) -> None:
     """Wherever and whenever, also around changes of clocks, instants are as the rules say."""
     zone, day = at
     expected = expected_row({"Status": "Answered", **record}, day, ZoneInfo(zone), None, COLUMNS)
