@@ -494,6 +494,14 @@ def test_instants_are_the_truth(zone: str, at: datetime, duration: int, wrap_up:
             assert datetime.fromisoformat(found[name]) == moment
 
 
+def test_a_day_with_a_record_in_every_second() -> None:
+    """All seconds of a day have their instant, though not all texts are remembered."""
+    maker = RowMaker(ZoneInfo("Asia/Kolkata"), columns=("StartedAt",))
+    shown = [f"{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}" for n in range(0, 86_400, 5)]
+    rows = maker.rows(chunk_of(*({"StartTime": text} for text in shown)), DAY)
+    assert [row.StartedAt for row in rows] == [in_utc(f"2024-12-06T{text}+05:30") for text in shown]
+
+
 def test_times_that_were_seen_take_no_end_of_memory() -> None:
     """Whatever text stands for times and durations, what is remembered of it is bounded."""
     tracemalloc.start()
