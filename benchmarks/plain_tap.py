@@ -63,7 +63,7 @@ class CallsStream(RESTStream[None]):
         context: Context | None,  # noqa: ARG002
         next_page_token: None,  # noqa: ARG002
     ) -> dict[str, Any]:
-        """Return the question, which this API takes as JSON on a GET."""
+        """Return what is asked for, which this API takes as JSON on a GET."""
         day = self.config["start_date"]
         return {
             "fromDate": f"{day} 00:00:00",

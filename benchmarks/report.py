@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bodies import KINDS
 from measure import PLAIN, THIS
-from schedule import DATES, LIMIT, windows
+from schedule import DATES, LIMIT, waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,22 +65,21 @@ def kinds(measured: Sequence[Speed]) -> str:
 def schedules(measured: Sequence[Schedule]) -> str:
     """Return the table of how much of the limit's schedule is used."""
     period, calls = measured[0].period, measured[0].calls
-    waits = windows(DATES)
     rows = [
         (
             found.reader,
             f"{found.took:.2f}",
             f"{found.least:.2f}",
             f"{found.least / found.took:.1%}",
-            f"{found.lost_a_window * 1000:.0f}",
-            f"{1 / (1 + found.lost_a_window / _REAL_PERIOD):.2%}",
+            f"{found.lost_a_period * 1000:.0f}",
+            f"{1 / (1 + found.lost_a_period / _REAL_PERIOD):.2%}",
         )
         for found in measured
     ]
     heads = ("reader", "took s", "least s", "efficiency", "lost ms a period", "at 60 s a period")
     return (
-        f"{DATES} dates of {calls:,} records, {LIMIT} requests in {period:g} s: {waits} periods "
-        f"and the responses' own time are the least.\n\n{_table(heads, rows)}"
+        f"{DATES} dates of {calls:,} records, {LIMIT} requests in {period:g} s: {waits(DATES)} "
+        f"periods and the responses' own time are the least.\n\n{_table(heads, rows)}"
     )
 
 
