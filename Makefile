@@ -6,15 +6,28 @@ SLOW = accounts meltano package targets
 # What decides about data, by name: every branch of it is taken by its own tests.
 DECIDING = plan responses columns body rows instants ids duplicates
 
+# What docs/generated.py makes parts of, and how they get there.
+GENERATED = README.md docs/columns.md docs/how-it-works.md docs/sandbox.md \
+	meltano.yml hub/tap-ozonetel-cdr.yml examples/many-accounts/meltano.yml
+COG = cog -n utf-8 -I docs -p 'import cog, generated' --verbosity=1
+
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN = "$(UV)" run --frozen --no-sync
+
+# Many companies re-sign TLS with an authority that only the system trusts. pip asks the system. uv,
+# and so Meltano's uv, asks it only when told to. Before 0.11 the setting has another name, which
+# some later versions warn of: uv hears the name that it knows.
+export UV_SYSTEM_CERTS ?= true
+ifneq (,$(findstring --native-tls,$(shell "$(UV)" --help 2>/dev/null)))
+export UV_NATIVE_TLS ?= $(UV_SYSTEM_CERTS)
+endif
 
 # Another project's active environment is not this one's.
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -70,9 +83,10 @@ test-slow: $(SLOW:%=test-%)
 $(SLOW:%=test-%): test-%: setup
 	@$(RUN) pytest -m slow tests/test_$*.py
 
-lint: setup ## check the style, the format, and the workflows
+lint: setup ## check the style, the format, the generated parts of pages, and the workflows
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
+	@$(RUN) $(COG) --check --diff --check-fail-msg='`make docs` mends it' $(GENERATED)
 	@$(RUN) zizmor --offline --quiet --persona auditor .
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
@@ -81,11 +95,14 @@ lint: setup ## check the style, the format, and the workflows
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
 		.github/ISSUE_TEMPLATE/config.yml
 
+docs: setup ## write what pages and definitions repeat: settings, columns, faults, modules
+	@$(RUN) $(COG) -r $(GENERATED)
+
 audit: setup ## ask the public database of weaknesses about what uv.lock installs
 	@"$(UV)" audit --locked --preview-features audit-command
 
 types: setup ## check the types
-	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks
+	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks docs
 
 format: setup ## format the code, and mend what can be mended
 	@$(RUN) ruff check --quiet --fix --exit-zero

@@ -15,7 +15,6 @@ import picture
 import report
 import schedule
 import speed
-import spellings
 import startup
 from measure import FLOOR, PLAIN, THIS, compile_all
 
@@ -45,7 +44,7 @@ def main() -> None:
             speed.measure(
                 options.folder,
                 calls,
-                spellings.PAST,
+                bodies.PAST,
                 _rounds(calls, options),
                 (THIS, PLAIN, FLOOR),
             )
@@ -95,8 +94,8 @@ def _options() -> argparse.Namespace:
     add(
         "--kinds",
         nargs="+",
-        choices=[kind for kind in bodies.KINDS if kind != spellings.PAST],
-        default=[spellings.CURRENT, bodies.NEW_FIELD, bodies.NUMBER],
+        choices=[kind for kind in bodies.KINDS if kind != bodies.PAST],
+        default=[bodies.CURRENT, bodies.NEW_FIELD, bodies.NUMBER],
         help="other days than past ones, of the largest size that is measured more than once",
     )
     add("--period", type=float, default=3, help="seconds for two requests in the schedule's case")

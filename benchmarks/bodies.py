@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from spellings import CURRENT, PAST
-
 _BUILD: Final = Path(__file__).with_name("build.py")
 
 ZONE: Final = ZoneInfo("Asia/Kolkata")
+PAST: Final = "past"
+CURRENT: Final = "current"
 NEW_FIELD: Final = "new-field"
 NUMBER: Final = "number"
 RAW_TEXT: Final = "raw-text"

@@ -17,10 +17,10 @@ load='meltano --env-file /dev/null --log-format plain run tap-ozonetel-cdr targe
 [[ $meltano_dir -nt pyproject.toml ]] || rm -rf "$meltano_dir"
 rm -rf "$output" "$meltano_dir"/{meltano.db,run}
 
-echo "An emulated account on loopback, with about 400 calls a day. To save waiting,"
+echo "An emulated account on loopback, with about 400 records a day. To save waiting,"
 echo "it allows 2 requests in 1 second; a real account allows 2 in 60 seconds."
 
-ozonetel-sandbox run --quiet --calls-per-day 400 --rate-limit 2/1 -- bash -euc "
+ozonetel-sandbox run --quiet --records-per-day 400 --rate-limit 2/1 -- bash -euc "
     printf '\nThe first run reads today and the 15 days before it:\n\n'
     $load
     printf '\nThe next run reads yesterday and today again, for what has changed since:\n\n'

@@ -6,7 +6,7 @@ import dataclasses
 import math
 import secrets
 from collections import deque
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 HOUR = 3600.0
 
@@ -18,8 +18,8 @@ class RateLimit(NamedTuple):
     seconds: float
 
 
-class Window:
-    """The requests of an account within the last period: a sliding window over their receipt."""
+class Period:
+    """The requests of an account within the last period, which slides over their receipt."""
 
     def __init__(self, limit: RateLimit, *, count_refused: bool = False) -> None:
         """Start with nothing used up.
@@ -45,20 +45,33 @@ class Window:
         self._received = deque([now] * self._limit.requests)
 
 
+class TokenLife(NamedTuple):
+    """From when to when a token is accepted: its age in seconds."""
+
+    begins: float
+    ends: float
+
+
+def made_up_token() -> str:
+    """Return a text that looks like a token."""
+    return f"eyJhbGciOiJIUzI1NiJ9.{secrets.token_urlsafe(48)}"
+
+
 @dataclasses.dataclass
 class Account:
     """An account: its credentials, its limits, its token."""
 
     user_name: str
-    api_key: str = dataclasses.field(repr=False)
-    requests: Window
-    tokens: Window
+    #: All of them share the limits. [field]
+    api_keys: tuple[str, ...] = dataclasses.field(repr=False)
+    requests: Period
+    tokens: Period
     _token: str = dataclasses.field(default="", init=False, repr=False)
     _made: float = dataclasses.field(default=-math.inf, init=False, repr=False)
 
     def new_token(self, now: float) -> str:
         """Return a new token; the one before it ends."""
-        self._token = f"eyJhbGciOiJIUzI1NiJ9.{secrets.token_urlsafe(48)}"
+        self._token = made_up_token()
         self._made = now
         return self._token
 
@@ -66,6 +79,8 @@ class Account:
         """End the token, if there is one."""
         self._token = ""
 
-    def accepts(self, token: str, now: float, lifetime: float) -> bool:
-        """Return whether ``token`` is the present one and younger than ``lifetime`` seconds."""
-        return bool(self._token) and token == self._token and now - self._made < lifetime
+    def judge(self, token: str, now: float, life: TokenLife) -> Literal["good", "new", "ended"]:
+        """Return whether ``token`` is accepted, not yet, or no more."""
+        if not self._token or token != self._token or now - self._made >= life.ends:
+            return "ended"
+        return "new" if now - self._made < life.begins else "good"

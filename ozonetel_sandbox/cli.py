@@ -9,28 +9,48 @@ import signal
 import subprocess
 import sys
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ozonetel_sandbox.faults import FAULTS, parse
+from ozonetel_sandbox.responses import said
 from ozonetel_sandbox.sandbox import Sandbox
+from ozonetel_sandbox.settings import CHOICES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
+
+#: Where the facts come from.
+MEASURED = (
+    "Measured in one account in India, in early 2026, in 37,279 records, and imitated by default:",
+    "- The two spellings of the current day and of past days, and the 46 fields of both.",
+    "- Records as events of calls: their kinds, sequences and shares; which fields each kind has.",
+    "- Durations that agree, and their blanks; pick-ups that are none; ids with their time.",
+    "- Calls under way, records three seconds after the end, wrap-up and notes that come later.",
+    "- Agents who get other names, in old records too. How many and when is made up.",
+    "From the vendor's pages: limits, retention, refusals, generateToken. From people who run an",
+    "integration: the key's header is let in everywhere, and an old day is empty, not an error.",
+    "Made up: names, numbers, campaigns, dispositions, how long things take (measured on average),",
+    "remarks beyond ASCII, and the HTTP status of every refusal.",
+    "Telephone numbers belong to nobody: India has no range for fiction, so these begin with 0,",
+    "as no Indian number does: +910555...",
+    "Open, and so an option: --settling, --edge, --too-old, --future-to-date, --token-delay,",
+    "--limit-words, --limit-bears-token, --count-refused, the --...-status options.",
+)
 
 #: What a client must not learn from the sandbox.
 NOT_IMITATED = (
     "It serves plain HTTP on 127.0.0.1: no TLS, no certificates, no host names.",
     "It has the CDR details and the token endpoints, and no other of the vendor's.",
     "The order of the checks is not known; here it is JSON, credentials, limit, dates, campaign.",
-    "The vendor's HTTP status of a refusal is not known: see the --...-status options.",
-    "The words of a refusal past ten tokens an hour are not known: here they are the limit's.",
+    "The envelope around generateToken's refusals is not known; here it is the limit's.",
+    "How a current day spells Progressive calls, changes of skill and dials out was never seen.",
     "The minute of the limit slides here; the vendor's may begin on the clock.",
-    "A toDate later than now is refused today, the strict reading; some accounts accept 23:59:59.",
-    "The 15th day back is whole here; the vendor's may be partial.",
-    "Calls know nothing of each other: an agent may be in two at once, and nobody calls again.",
-    "Speed: it answers as fast as it can, unless a fault says otherwise.",
+    "All records of a call start on one day; the vendor's may go on after midnight.",
+    "Calls know nothing of each other: an agent may be in two at once.",
+    "Speed: it responds as fast as it can, unless a fault says otherwise.",
 )
 
 
@@ -61,7 +81,15 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    limits = "It does not imitate everything:\n" + "\n".join(f"- {line}" for line in NOT_IMITATED)
+    limits = "\n".join(
+        (
+            "What is true and what is made up:",
+            *MEASURED,
+            "",
+            "It does not imitate everything:",
+            *(f"- {line}" for line in NOT_IMITATED),
+        )
+    )
     faults = "faults:\n" + "\n".join(_fault_help())
     options = argparse.ArgumentParser(add_help=False)
     _add_options(options)
@@ -101,8 +129,24 @@ def _fault_help() -> list[str]:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     """Add what ``serve`` and ``run`` share. A default of None leaves the sandbox's own."""
-    add = parser.add_argument
+    _add_accounts(parser)
+    _add_records(parser.add_argument_group("records"))
+    _add_times(parser.add_argument_group("what changes with the time (hours after midnight)"))
+    _add_limits(parser.add_argument_group("getting in, and limits"))
+    add = parser.add_argument_group("the rest").add_argument
+    add(
+        "--fault",
+        dest="faults",
+        action="append",
+        type=_fault,
+        metavar="NAME[:ARGUMENT]",
+        help='what the next request meets; repeat for the ones after it; "ok" for none',
+    )
     add("--port", type=int, help="port on 127.0.0.1 (default: a free one)")
+    add("--quiet", action="store_true", help="no line about each request on stderr")
+
+
+def _add_accounts(parser: argparse.ArgumentParser) -> None:
     accounts = parser.add_mutually_exclusive_group()
     accounts.add_argument("--accounts", type=int, metavar="N", help="demo accounts (default: 1)")
     accounts.add_argument(
@@ -111,29 +155,138 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_account,
         metavar="NAME:KEY",
-        help="an account of your own; may be repeated",
+        help="an account of your own; may be repeated, also with a second key for the same name",
     )
-    add("--calls-per-day", type=_count, metavar="N", help="on a working day (default: about 200)")
-    add("--exact", action="store_true", help="exactly so many calls, on every day")
+    parser.add_argument(
+        "--timezone", type=_zone, metavar="NAME", help="of the accounts (default: Asia/Kolkata)"
+    )
+
+
+def _add_records(parser: argparse._ArgumentGroup) -> None:
+    add = parser.add_argument
+    add(
+        "--records-per-day",
+        type=_count,
+        metavar="N",
+        help="about so many on a working day, half on Saturdays, a tenth on Sundays (default: 200)",
+    )
+    add("--exact", action="store_true", help="exactly so many, on every day")
     add("--seed", type=int, metavar="N", help="other calls for another seed (default: 1)")
-    add("--ids-as-text", action="store_true", help="send CallID and UCID as text, not numbers")
-    add("--timezone", type=_zone, metavar="NAME", help="of the calls (default: Asia/Kolkata)")
-    add("--auth-method", choices=("token", "api_key"), help="as accounts are set (default: token)")
+    _add_choice(
+        parser,
+        "remarks",
+        "remarks and names: rich (the default) has quotes, braces and other scripts, plain is "
+        "ASCII, as measured",
+    )
+    add(
+        "--extras",
+        action="store_true",
+        help="ratings, holds, conferences and nulls, which the measured account did not have",
+    )
+    add(
+        "--dial-count",
+        action="store_true",
+        help="the field DialCount, which came to other accounts later",
+    )
+    _add_choice(
+        parser,
+        "current_kinds",
+        "what a current day lists: measured (the default) is without Progressive calls, changes "
+        "of skill and dials out, which come when the spelling changes; all has them",
+    )
+    add(
+        "--no-renaming",
+        dest="renaming",
+        action="store_false",
+        default=None,
+        help="agents keep their names (otherwise each gets another one every seven days)",
+    )
+
+
+def _add_times(parser: argparse._ArgumentGroup) -> None:
+    add = parser.add_argument
+    add(
+        "--switch-hour",
+        type=_hour,
+        metavar="HOUR",
+        help="when a finished day takes on the spelling of past days (default: 0, at midnight; "
+        "measured: some time until 9.5)",
+    )
+    _add_choice(
+        parser,
+        "settling",
+        "how a finished day is answered until the settling hour (default: whole)",
+    )
+    add("--settling-hour", type=_hour, metavar="HOUR", help="default: 3")
+    add(
+        "--too-old",
+        type=_words,
+        metavar="WORDS",
+        help="days older than 15 days: empty (the default), or the words of a refusal, "
+        "MESSAGE or STATUS:MESSAGE",
+    )
+    add(
+        "--edge",
+        type=_words,
+        metavar="WORDS",
+        help="the 15th day back: whole (the default), empty, partial, or the words of a refusal",
+    )
+    _add_choice(parser, "future_to_date", "a toDate later than now today (default: refused)")
+
+
+def _add_limits(parser: argparse._ArgumentGroup) -> None:
+    add = parser.add_argument
+    add(
+        "--auth",
+        "--auth-method",
+        dest="auth_method",
+        choices=CHOICES["auth_method"],
+        help="what lets in: the key's header alone (the default), a Bearer token alone, or either",
+    )
+    _add_choice(
+        parser,
+        "token_form",
+        "generateToken's success: with an empty message (the default), the token alone, or all "
+        "of it within a JSON string",
+    )
+    add("--token-lifetime", type=_positive, metavar="SECONDS", help="default: 3600")
+    add("--tokens-per-hour", type=_count, metavar="N", help="default: 10")
+    add(
+        "--token-delay",
+        type=_positive,
+        metavar="SECONDS",
+        help="how long a new token is refused (default: not at all)",
+    )
+    add(
+        "--token-delay-words",
+        type=_words,
+        metavar="WORDS",
+        help="in which words (default: 401:Token Expired)",
+    )
     add(
         "--rate-limit",
         type=_rate_limit,
         metavar="N/SECONDS",
-        help="requests for calls of an account (default: 2/60)",
+        help="requests for records of an account, whatever its key (default: 2/60)",
     )
     add(
         "--count-refused",
         action="store_true",
         help="let requests refused for the limit count against it",
     )
-    add("--token-lifetime", type=_positive, metavar="SECONDS", help="default: 3600")
-    add("--tokens-per-hour", type=_count, metavar="N", help="default: 10")
     add(
-        "--largest-window",
+        "--limit-words",
+        type=_words,
+        metavar="WORDS",
+        help="the limit's refusal (default: API rate limit has been exceeded)",
+    )
+    add(
+        "--limit-bears-token",
+        action="store_true",
+        help="put a token beside the limit's refusal under HTTP 200",
+    )
+    add(
+        "--largest-span",
         type=_positive,
         metavar="MINUTES",
         help="a request for a longer span is never answered in time",
@@ -146,15 +299,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
             metavar="CODE",
             help=f"HTTP status of refusals for the {group} (default: {default})",
         )
-    add(
-        "--fault",
-        dest="faults",
-        action="append",
-        type=_fault,
-        metavar="NAME[:ARGUMENT]",
-        help='what the next request meets; repeat for the ones after it; "ok" for none',
-    )
-    add("--quiet", action="store_true", help="no line about each request on stderr")
+
+
+def _add_choice(parser: argparse._ArgumentGroup, name: str, text: str) -> None:
+    parser.add_argument(f"--{name.replace('_', '-')}", choices=CHOICES[name], help=text)
 
 
 def _sandbox(options: argparse.Namespace) -> Sandbox:
@@ -164,10 +312,13 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         if value is not None and name not in {"action", "named", "exact", "quiet"}
     }
     if options.named:
-        chosen["accounts"] = dict(options.named)
+        keys: dict[str, list[str]] = {}
+        for name, key in options.named:
+            keys.setdefault(name, []).append(key)
+        chosen["accounts"] = keys
     if options.exact:
-        exactly = options.calls_per_day if options.calls_per_day is not None else 200
-        chosen["calls_per_day"] = lambda _: exactly
+        exactly = options.records_per_day if options.records_per_day is not None else 200
+        chosen["records_per_day"] = lambda _: exactly
     if not options.quiet:
         chosen["log"] = lambda line: print(line, file=sys.stderr, flush=True)  # noqa: T201 - a log
     return Sandbox(**chosen)
@@ -247,6 +398,27 @@ def _positive(text: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
+
+
+def _hour(text: str) -> float:
+    try:
+        hour = float(text)
+    except ValueError:
+        hour = -1
+    if not 0 <= hour <= _HOURS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an hour from 0 to {_HOURS}")
+    return hour
+
+
+_HOURS = 24
+
+
+def _words(text: str) -> str:
+    try:
+        said(text, HTTPStatus.OK)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def _zone(text: str) -> str:

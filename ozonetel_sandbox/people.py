@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Direction = Literal["inbound", "manual", "progressive"]
 
 
 class Campaign(NamedTuple):
     """A campaign: how its calls come about and what agents note about them."""
 
     name: str
-    type: str
+    direction: Direction
+    #: An inbound call is moved along these, from any of them on.
     skills: tuple[str, ...]
     dispositions: tuple[str, ...]
-    #: How many of a hundred calls are answered.
-    answered: int
 
 
-#: Sixteen entries, so that four random bits pick one: more common campaigns stand more often.
-CAMPAIGNS = (
-    *[
-        Campaign(
-            "Support_Inbound",
-            "InBound",
-            ("General", "Billing", "Technical", "Hindi"),
-            ("Resolved", "Follow up", "Escalated", "Wrap up time exceeded :1"),
-            89,
-        )
-    ]
-    * 6,
-    *[
-        Campaign(
-            "Sales_Inbound",
-            "InBound",
-            ("Sales", "Sales_Tamil"),
-            ("Sale", "Interested", "Not interested", "Follow up"),
-            92,
-        )
-    ]
-    * 4,
-    *[
-        Campaign(
-            "Renewals_Progressive",
-            "Progressive",
-            ("Renewals",),
-            ("Renewed", "Call back", "Not interested", "Wrong number"),
-            46,
-        )
-    ]
-    * 4,
-    Campaign(
-        "Survey_Predictive",
-        "Predictive",
-        ("Survey",),
-        ("Completed", "Refused", "Call back"),
-        38,
-    ),
-    Campaign("Callback_Manual", "Manual", ("General",), ("Resolved", "Call back"), 61),
+_SUPPORT = Campaign(
+    "Support_Inbound",
+    "inbound",
+    ("General", "Billing", "Technical", "Hindi", "Tamil", "Supervisor"),
+    ("Resolved", "Follow up", "Escalated", "Wrap up time exceeded :1"),
+)
+_SALES = Campaign(
+    "Sales_Inbound",
+    "inbound",
+    ("Sales", "Sales_Hindi", "Sales_Tamil", "Upgrades", "Partners", "Sales_Overflow"),
+    ("Sale", "Interested", "Not interested", "Follow up"),
+)
+_CALLBACKS = Campaign("Callback_Manual", "manual", ("",), ("Resolved", "Call back", "No answer"))
+_COLLECTIONS = Campaign("Collections_Manual", "manual", ("",), ("Promised", "Paid", "No answer"))
+_RENEWALS = Campaign(
+    "Renewals_Progressive",
+    "progressive",
+    ("Renewals",),
+    ("Renewed", "Call back", "Not interested", "Wrong number"),
 )
 
-CAMPAIGN_NAMES = frozenset(campaign.name for campaign in CAMPAIGNS)
+#: The campaigns of each direction; more common ones stand more often.
+CAMPAIGNS: dict[Direction, tuple[Campaign, ...]] = {
+    "inbound": (_SUPPORT, _SUPPORT, _SUPPORT, _SALES, _SALES),
+    "manual": (_CALLBACKS, _COLLECTIONS, _COLLECTIONS),
+    "progressive": (_RENEWALS,),
+}
 
-FIRST_NAMES = (
+CAMPAIGN_NAMES = frozenset(
+    campaign.name for campaigns in CAMPAIGNS.values() for campaign in campaigns
+)
+
+#: Names with the characters that the measured account had, which were ASCII only. [measured]
+PLAIN_FIRST_NAMES = (
+    *("Aarav", "Aditi", "Arjun", "Divya", "Farhan", "Gayatri", "Harpreet", "Ishaan"),
+    *("Jaya", "Kavya", "Lakshmi", "Meera", "Neha", "Om", "Priya", "Rahul"),
+)
+#: What other accounts may have.
+RICH_FIRST_NAMES = (
     *("Aarav", "Aditi", "Arjun", "Divya", "Farhan", "Gayatri", "Harpreet", "Ishaan"),
     *("José", "Kavya", "Lakshmi", "Meera", "Neha", "Oisín", "Priya", "Rahul"),
 )
@@ -72,12 +67,15 @@ LOCATIONS = (
     *("Bangalore", "Mumbai", "Delhi", "Hyderabad", "Chennai", "Kolkata", "Pune", ""),
     *("Ahmedabad", "Jaipur", "Kochi", "Lucknow", "Nagpur", "Surat", "Indore", ""),
 )
-HANGUPS = ("UserHangup", "AgentHangup", "UserHangup", "AgentHangup")
-NO_ANSWERS = ("not_answered", "busy", "not_answered", "failed")
-CALL_FLOWS = ("Main IVR", "Main IVR > Language > 1", "Main IVR > Billing > 2", "")
 
+PLAIN_COMMENTS = (
+    "Asked for a call back after 5 pm",
+    "Will pay on Monday",
+    "Customer was busy, try again",
+    "Explained the new plan",
+)
 #: What agents type: quotes, braces, line ends, other scripts, signs outside the basic plane.
-COMMENTS = (
+RICH_COMMENTS = (
     "Asked for a call back after 5 pm",
     'Said "not now", try again on Monday',
     "Rückruf erwünscht, Vertrag läuft aus",

@@ -7,8 +7,9 @@ import time
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ozonetel_sandbox.api import Api, Question, Request, Settings
+from ozonetel_sandbox.api import Api, Received, Request
 from ozonetel_sandbox.server import Server
+from ozonetel_sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ozonetel_sandbox.answers import Answer
+    from ozonetel_sandbox.responses import Response
+    from ozonetel_sandbox.truth import MadeCall
 
 
 def _utc_now() -> datetime:
@@ -31,15 +33,15 @@ class Sandbox(Settings):
     All arguments are keywords: those of ``Settings``, and the ones below.
 
     Raises:
-        ValueError: There is no account, or a fault does not exist.
+        ValueError: A setting cannot be, or a fault does not exist.
         zoneinfo.ZoneInfoNotFoundError: There is no such time zone.
     """
 
     #: The port on loopback; 0 takes a free one.
     port: int = 0
-    #: What the requests meet, in order: one for each request for calls that gets past
+    #: What the requests meet, in order: one for each request for records that gets past
     #: authentication and limit, or for a token where the name begins with ``token_``. ``None`` and
-    #: ``"ok"`` are ordinary answers.
+    #: ``"ok"`` are ordinary responses.
     faults: Iterable[str | None] = ()
     #: The calendar: returns an aware time.
     now: Callable[[], datetime] = _utc_now
@@ -74,11 +76,11 @@ class Sandbox(Settings):
         Raises:
             OSError: The port is taken.
         """
-        self._server = Server(self._answer, self.port)
+        self._server = Server(self._respond, self.port)
         self._server.start()
 
     def close(self) -> None:
-        """Stop at once: hung answers and open connections end."""
+        """Stop at once: hung responses and open connections end."""
         if self._server:
             self._server.close()
             self._server = None
@@ -96,7 +98,7 @@ class Sandbox(Settings):
 
     @property
     def credentials(self) -> dict[str, str]:
-        """Every account's user name and its key."""
+        """Every account's user name and its key; the first one, where it has several."""
         return self._api.credentials
 
     @property
@@ -114,30 +116,42 @@ class Sandbox(Settings):
         """What was asked so far, in order of receipt; a copy."""
         return self._api.requests
 
-    def environment(self, user_name: str | None = None) -> dict[str, str]:
-        """Return the environment that points the tap at an account, by default the first."""
+    def environment(
+        self, user_name: str | None = None, auth_method: str | None = None
+    ) -> dict[str, str]:
+        """Return the environment that points the tap at an account, by default the first.
+
+        How to get in is left to the tap, unless ``auth_method`` says it.
+        """
         user_name = user_name or self.user_name
         requests, seconds = self.rate_limit
         settings = {
             "API_URL": self.url,
             "USER_NAME": user_name,
             "API_KEY": self.credentials[user_name],
-            "AUTH_METHOD": self.auth_method,
             "TIMEZONE": self.timezone,
             "RATE_LIMIT_REQUESTS": str(requests),
             "RATE_LIMIT_PERIOD": str(seconds),
         }
+        if auth_method:
+            settings["AUTH_METHOD"] = auth_method
         return {f"TAP_OZONETEL_CDR_{name}": value for name, value in settings.items()}
 
-    def calls(
+    def records(
         self, day: date, user_name: str | None = None, at: datetime | None = None
     ) -> list[dict[str, Any]]:
-        """Return the truth: the records of a whole ``day`` as the API lists them now, or ``at``.
+        """Return the records of a whole ``day`` as the API lists them now, or ``at``, in its order.
 
-        A day that the API does not answer (too old, or to come) has none. Ids are numbers or text,
-        as they are sent.
+        A day that the API does not answer (too old, refused, or to come) has none.
         """
-        return self._api.calls(user_name or self.user_name, day, at)
+        return self._api.records(user_name or self.user_name, day, at)
+
+    def truth(self, day: date, user_name: str | None = None) -> list[MadeCall]:
+        """Return the calls of a ``day`` as they are once all is over, whatever is listed of them.
+
+        They are in no spelling, and in the order of their starts.
+        """
+        return self._api.truth(user_name or self.user_name, day)
 
     def add_faults(self, *faults: str | None) -> None:
         """Let the next requests meet ``faults`` as well.
@@ -148,20 +162,20 @@ class Sandbox(Settings):
         self._api.add_faults(faults)
 
     def change_late(self) -> None:
-        """Change finished calls from now on: disposition, comments, rating, recording."""
+        """Change finished calls from now on: disposition, comments, wrap-up, recording."""
         self._api.change_late()
 
-    def _answer(self, question: Question) -> Answer:
-        answer, request = self._api.answer(question)
+    def _respond(self, received: Received) -> Response:
+        response, request = self._api.respond(received)
         if self.log:
             self.log(log_line(request))
-        return answer
+        return response
 
 
 def log_line(request: Request) -> str:
     """Return one line about ``request``: no key, no token, nothing of a record."""
     asked = f"{request.from_date} to {request.to_date[-8:]}" if request.to_date else ""
-    outcome = request.outcome if request.count is None else f"{request.count} calls"
+    outcome = request.outcome if request.count is None else f"{request.count} records"
     parts = [
         f"{request.now:%H:%M:%S}",
         request.method,

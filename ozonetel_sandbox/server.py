@@ -1,4 +1,4 @@
-"""The wire: HTTP on loopback, and answers that are slow, cut, stalled or never come."""
+"""The wire: HTTP on loopback, and responses that are slow, cut, stalled or never come."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ozonetel_sandbox.api import Question
+from ozonetel_sandbox.api import Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ozonetel_sandbox.answers import Answer
+    from ozonetel_sandbox.responses import Response
 
 _LARGEST_REQUEST = 1_000_000
 _CHUNK = 65_536
 
 
 class Server(ThreadingHTTPServer):
-    """Serves ``answer`` on loopback in threads of its own."""
+    """Serves what ``respond`` returns on loopback in threads of its own."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, answer: Callable[[Question], Answer], port: int = 0) -> None:
+    def __init__(self, respond: Callable[[Received], Response], port: int = 0) -> None:
         """Bind to ``port`` on loopback, or to a free one.
 
         Raises:
             OSError: The port is taken.
         """
         super().__init__(("127.0.0.1", port), _Handler)
-        self.answer = answer
+        self.respond = respond
         self.closing = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
@@ -53,7 +53,7 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Stop at once: hung answers and open connections end."""
+        """Stop at once: hung responses and open connections end."""
         self.closing.set()
         with suppress(OSError):
             # A last connection wakes the thread, which would notice only with the next one.
@@ -110,8 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
         # A proxy's client sends a whole URL, others the path; keys in a query go nowhere.
         path = urlsplit(self.path).path
         headers = {name.lower(): value for name, value in self.headers.items()}
-        question = Question(self.command, path, headers, self._body())
-        self._send(self.server.answer(question))
+        received = Received(self.command, path, headers, self._body())
+        self._send(self.server.respond(received))
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond  # noqa: N815 - http.server's names
 
@@ -125,32 +125,32 @@ class _Handler(BaseHTTPRequestHandler):
             return b""
         return self.rfile.read(int(length))
 
-    def _send(self, answer: Answer) -> None:
-        if self._wait(answer.delay):
+    def _send(self, response: Response) -> None:
+        if self._wait(response.delay):
             return
-        if answer.reset:
+        if response.reset:
             self._reset()
             return
-        self._send_head(answer)
-        write = self._write_chunk if answer.framing == "chunked" else self.wfile.write
-        stop = len(answer.body) if answer.stop_at is None else answer.stop_at
-        write(answer.body[:stop])
-        if answer.stop_at is not None:
-            if answer.pause is None or self._wait(answer.pause):
+        self._send_head(response)
+        write = self._write_chunk if response.framing == "chunked" else self.wfile.write
+        stop = len(response.body) if response.stop_at is None else response.stop_at
+        write(response.body[:stop])
+        if response.stop_at is not None:
+            if response.pause is None or self._wait(response.pause):
                 self.close_connection = True
                 return
-            write(answer.body[stop:])
-        if answer.framing == "chunked":
+            write(response.body[stop:])
+        if response.framing == "chunked":
             self.wfile.write(b"0\r\n\r\n")
 
-    def _send_head(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.content_type)
-        for name, value in answer.headers:
+    def _send_head(self, response: Response) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.content_type)
+        for name, value in response.headers:
             self.send_header(name, value)
-        if answer.framing == "length":
-            self.send_header("Content-Length", str(len(answer.body)))
-        elif answer.framing == "chunked":
+        if response.framing == "length":
+            self.send_header("Content-Length", str(len(response.body)))
+        elif response.framing == "chunked":
             self.send_header("Transfer-Encoding", "chunked")
         else:
             self.send_header("Connection", "close")

@@ -1,21 +1,16 @@
-"""What ends a run on purpose: exit code 1, and one line with what happened and what to check."""
+"""What ends a run on purpose: one line with what happened and what to check, and exit code 1."""
 
 from __future__ import annotations
 
-NOTHING_LOST = "Nothing was lost: the next run continues where the bookmark stands"
+NOTHING_LOST = "Nothing was lost: the next run continues from the bookmark"
 """How the line of an error ends that can come in the middle of a run."""
 
 
-class TapError(SystemExit):
-    """Ends the run with exit code 1; its text is the one line that the user sees.
-
-    A ``SystemExit``, because the SDK logs every ``Exception`` of a sync as unhandled and prints it
-    again as a traceback. Python itself exits with 1 and prints the text of a ``SystemExit`` that
-    nobody catches.
-    """
+class TapError(Exception):
+    """Ends the run; ``line`` is the one line that the user sees. The command exits with code 1."""
 
     def __init__(self, line: str) -> None:
-        """Keep ``line``: what happened, what to check, and that nothing was lost."""
+        """Keep ``line``: what happened, what to check, and whether anything was lost."""
         super().__init__(line)
         self.line = line
 
@@ -28,12 +23,16 @@ class StateError(TapError):
     """The state that was handed in cannot be continued from."""
 
 
+class CatalogError(TapError):
+    """The catalog that was handed in cannot be used."""
+
+
 class RefusedError(TapError):
-    """The API refused in a way that asking again cannot mend."""
+    """The API refused in a way that a retry cannot mend."""
 
 
 class UnavailableError(TapError):
-    """No complete answer came within ``retry_timeout``."""
+    """No complete response came within ``retry_timeout``."""
 
 
 class LocalError(TapError):

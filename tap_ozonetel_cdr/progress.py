@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from tap_ozonetel_cdr.api.client import Client, DayAnswers
+    from tap_ozonetel_cdr.api.client import Client, DayResponse
     from tap_ozonetel_cdr.clock import Clock
     from tap_ozonetel_cdr.records.counts import Counts
     from tap_ozonetel_cdr.records.duplicates import Duplicates
@@ -27,45 +27,47 @@ class Progress:
         self._clock = clock
         self._logger = logger
         self._started = clock.monotonic()
-        self._read = self._calls = 0
+        self._read = self._records = 0
         if not days:
             logger.info("Nothing to read: no day lies between the first and the last wanted")
             return
         wait = client.least_wait(self._days)
+        finding_out = client.standing.finding_out
         logger.info(
-            "Plan: %s to %s, %d requests%s",
+            "Plan: %s to %s, %d requests%s%s",
             days[0],
             days[-1],
             self._days,
             f", at least {_span(wait)}" if wait else ", no wait",
+            f"; {finding_out} more if the account needs a token" if finding_out else "",
         )
 
-    def day_is_read(self, answers: DayAnswers, emitted: int, found: Duplicates | None) -> None:
-        """Say how many calls a day had, and what is still to come."""
+    def day_is_read(self, response: DayResponse, emitted: int, found: Duplicates | None) -> None:
+        """Say how many records a day had, and what is still to come."""
         self._read += 1
-        self._calls += emitted
-        if emitted < answers.count:
+        self._records += emitted
+        if emitted < response.count:
             self._logger.info(
-                "%s: %d calls were listed in two parts of the day; they are emitted once",
-                answers.day,
-                answers.count - emitted,
+                "%s: %d records came in two parts of the day; they are written once",
+                response.day,
+                response.count - emitted,
             )
         if found:
             self._logger.warning(
-                "%s: records that differ share their key, such as CallID %s, UCID %s (keys: %d); "
-                "all of them are emitted, but a target that upserts keeps one of each key",
-                answers.day,
-                *found.example,
+                "%s: %d keys are shared by records that differ, such as CallID %s, UCID %s; all of "
+                "them are written, but a target that upserts keeps one record of a key",
+                response.day,
                 found.count,
+                *found.example,
             )
         # The next day may have been answered while this one was written.
-        left = self._days - self._client.days
+        left = self._days - self._client.standing.days
         wait = self._client.least_wait() if left else 0
         self._logger.info(
-            "%s: %d calls, answered in %s (%d of %d)%s",
-            answers.day,
+            "%s: %d records, answered in %s (%d of %d)%s",
+            response.day,
             emitted,
-            _span(answers.seconds),
+            _span(response.seconds),
             self._read,
             self._days,
             f"; next request in {_span(wait)}, at least {_span(self._client.least_wait(left))} left"
@@ -76,30 +78,30 @@ class Progress:
     def all_is_read(self) -> None:
         """Say what the whole run came to."""
         self._logger.info(
-            "Done: %d calls of %d days in %s, %d requests",
-            self._calls,
+            "Done: %d records of %d days in %s, %d requests",
+            self._records,
             self._read,
             _span(self._clock.monotonic() - self._started),
-            self._client.requests,
+            self._client.standing.requests,
         )
 
     def say_what_was_strange(self, counts: Counts) -> None:
         """Say what the records had that a user should hear of."""
         for day in sorted(counts.lenient):
             self._logger.warning(
-                "%s: part of the answer is not strict JSON; it is read all the same, with U+FFFD "
+                "%s: part of the response is not strict JSON; it is read all the same, with U+FFFD "
                 "for bytes that are not UTF-8",
                 day,
             )
         for met, what in (
-            (counts.new_fields, "times the API sent the new field %s; it is in AdditionalFields"),
-            (counts.misfits, "values do not fit the column %s; they are in AdditionalFields"),
-            (counts.missing_ids, "records have no %s; it is empty text there"),
-            (counts.replaced, "characters that no target can hold became U+FFFD in %s"),
-            (counts.numbers_as_text, "numbers that no target can hold became their text in %s"),
+            (counts.new_fields, "unknown field %s in %d records; it is kept in AdditionalFields"),
+            (counts.misfits, "%s: %d values do not fit the column; they are in AdditionalFields"),
+            (counts.missing_ids, "%s is missing in %d records; it is empty text there"),
+            (counts.replaced, "%s: %d characters that no target can hold became U+FFFD"),
+            (counts.numbers_as_text, "%s: %d numbers that no target can hold became text"),
         ):
             for name, count in met.items():
-                self._logger.warning(f"%d {what}", count, name)  # noqa: G004  a fixed text
+                self._logger.warning(what, name, count)
 
 
 def _span(seconds: float) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import json
+import logging
 import re
 import reprlib
 from dataclasses import dataclass, field
@@ -53,12 +56,13 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
     th.Property(
         "auth_method",
         th.StringType,
-        default="token",
-        allowed_values=["token", "api_key"],
+        default="auto",
+        allowed_values=["auto", "token", "api_key"],
         title="Authentication method",
         description=(
-            "How the account's administrator has set API Authentication: token (a bearer token, "
-            "generated once a run) or api_key (the key itself in a header)."
+            "How to get in: auto (asks with the key in the header apiKey, and with a token where "
+            "that is refused), token (a bearer token, generated once a run) or api_key (the header "
+            "alone). token and api_key save the trying."
         ),
     ),
     th.Property(
@@ -98,7 +102,24 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0,
         maximum=3650,
         title="Lookback days",
-        description="Finished days to read again, for late dispositions and recordings.",
+        description=(
+            "How many finished days to read again for late changes, counted back from the day "
+            "that is current settling_hours ago."
+        ),
+    ),
+    th.Property(
+        "settling_hours",
+        th.IntegerType,
+        default=4,
+        minimum=0,
+        maximum=23,
+        title="Settling hours",
+        description=(
+            "How many hours after midnight a finished day may still be empty or incomplete at the "
+            "API. A day read earlier is read again by the next run. 0 turns this off. The API "
+            "moves finished days until 03:00 IST: raise it if the account's zone is east of "
+            "UTC+06:30 (6 at UTC+08:00)."
+        ),
     ),
     th.Property(
         "retention_days",
@@ -108,8 +129,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         maximum=3650,
         title="Retention days",
         description=(
-            "How many days back the API answers. Above 15 is warned of: for older days the API "
-            "answers with an empty list."
+            "How many days back the API answers. Values above 15 log a warning: for older days "
+            "the API returns an empty list."
         ),
     ),
     th.Property(
@@ -238,6 +259,7 @@ class Settings:
     end_date: date | None
     timezone: ZoneInfo
     lookback_days: int
+    settling_hours: int
     retention_days: int
     on_gap: str
     filters: Mapping[str, str]
@@ -314,35 +336,59 @@ def problems(config: Mapping[str, Any], jsonschema: Mapping[str, Any]) -> list[s
     return found
 
 
-def from_environment(prefix: str, jsonschema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that stand in the environment (or a ``.env`` file) and are not blank.
+def parsed(config: Mapping[str, Any], jsonschema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the text of those that are not this tap's own as their values.
 
-    This tap's own come as the text they are, for ``Settings.from_config`` to judge: the SDK's own
-    parsing fails on text that is no integer without naming the setting, and takes any text that
-    does not say true for false. The SDK's own settings are parsed by the SDK.
+    Meltano hands booleans, numbers and objects over as text. What does not parse stays text, for
+    ``problems`` to name.
+
+    Args:
+        config: The settings by name.
+        jsonschema: The schema of all settings, with what the SDK has added to it.
+    """
+    result = dict(config)
+    for name, schema in jsonschema["properties"].items():
+        value = result.get(name)
+        if name in _READERS or not isinstance(value, str) or "string" in schema.get("type", []):
+            continue
+        if not value.strip():
+            del result[name]
+            continue
+        with contextlib.suppress(ValueError):
+            result[name] = json.loads(value.strip().lower() if _is_flag(schema) else value)
+    return result
+
+
+def check_log_level(environment: Mapping[str, str]) -> None:
+    """See that the SDK can set its log level.
+
+    Raises:
+        SettingsError: The variable holds no level.
+    """
+    for name in ("TAP_OZONETEL_CDR_LOGLEVEL", "LOGLEVEL"):
+        if level := environment.get(name):
+            if not isinstance(logging.getLevelName(level.upper()), int):
+                raise SettingsError(f"{name}: must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+            return
+
+
+def _is_flag(schema: Mapping[str, Any]) -> bool:
+    return "boolean" in schema.get("type", [])
+
+
+def from_environment(prefix: str, jsonschema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that stand in the environment (or a ``.env`` file), as text.
+
+    The SDK's own parsing fails on text that is no integer without naming the setting, and takes any
+    text that does not say true for false. Blank ones are left out.
 
     Args:
         prefix: What the names of the variables begin with: ``TAP_OZONETEL_CDR_``.
         jsonschema: The schema of all settings, with what the SDK has added to it.
-
-    Raises:
-        SettingsError: The text of one of the SDK's settings cannot be parsed.
     """
-    properties = jsonschema["properties"]
-    as_text = {name: {"type": "string"} for name in properties}
+    as_text = {name: {"type": "string"} for name in jsonschema["properties"]}
     texts = parse_environment_config({"properties": as_text}, prefix)
-    config: dict[str, Any] = {}
-    for name, text in texts.items():
-        if not text.strip():
-            continue
-        if name in _READERS:
-            config[name] = text
-            continue
-        try:
-            config |= parse_environment_config({"properties": {name: properties[name]}}, prefix)
-        except ValueError:
-            raise SettingsError(f"{name}: must be {_kinds(properties[name])}") from None
-    return config
+    return {name: text for name, text in texts.items() if text.strip()}
 
 
 def _read(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  each setting has its type
@@ -471,6 +517,7 @@ _READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "end_date": _date,
     "timezone": _zone,
     "lookback_days": _whole_number,
+    "settling_hours": _whole_number,
     "retention_days": _whole_number,
     "on_gap": _choice,
     **dict.fromkeys(_FILTERS, _text),

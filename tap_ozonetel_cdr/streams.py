@@ -1,7 +1,6 @@
-"""The stream cdr: for each planned day fetch, decode, shape, emit, and move the bookmark.
+"""The stream cdr: for each planned day fetch, decode, shape, write, and move the bookmark.
 
-The only file that touches state. The SDK's private hooks that it overrides stand together at the
-end of the class, each with its reason; tests fail when the SDK changes under them.
+The only file that moves the state.
 """
 
 from __future__ import annotations
@@ -14,28 +13,37 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_ozonetel_cdr import settings
-from tap_ozonetel_cdr.api.client import Client
+from tap_ozonetel_cdr import settings, state
+from tap_ozonetel_cdr.api.client import Client, MissingDay
 from tap_ozonetel_cdr.api.prefetch import one_ahead
 from tap_ozonetel_cdr.errors import StateError
-from tap_ozonetel_cdr.plan import Plan, parse_date, plan
+from tap_ozonetel_cdr.plan import Plan, plan, settled_day
 from tap_ozonetel_cdr.progress import Progress
 from tap_ozonetel_cdr.records import columns, duplicates
-from tap_ozonetel_cdr.records.lines import record_lines
 from tap_ozonetel_cdr.records.rows import RowMaker, as_record
+from tap_ozonetel_cdr.writers import Batches, Lines, Mapped, batch_config
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
     from datetime import date
 
+    from singer_sdk import Tap
     from singer_sdk.helpers.types import Context
 
+    from tap_ozonetel_cdr.api.client import DayResponse
+    from tap_ozonetel_cdr.clock import Clock
+    from tap_ozonetel_cdr.output import Output
+    from tap_ozonetel_cdr.records.duplicates import Duplicates
     from tap_ozonetel_cdr.records.rows import Row
-    from tap_ozonetel_cdr.tap import TapOzonetelCDR
+    from tap_ozonetel_cdr.settings import Settings
+    from tap_ozonetel_cdr.writers import Writer
+
+NAME = "cdr"
+REPLICATION_KEY = "CallDate"
 
 _key = operator.attrgetter("CallID", "UCID")
 
@@ -44,114 +52,188 @@ _KNOWN_RETENTION = 15
 
 
 class CdrStream(Stream):
-    """One record a leg of a call, one request a day, a date as the bookmark."""
+    """A record is an event of a call, a request is one day, and the bookmark is a date."""
 
-    name = "cdr"
+    name = NAME
     # Records fit their schema when they leave rows.py.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
-    # A target would drop every call older than the API's memory.
+    # A target would drop every record older than the API's memory.
     emit_activate_version_messages = False
-    _tap: TapOzonetelCDR
 
-    def __init__(self, tap: TapOzonetelCDR) -> None:
-        """Make the stream; nothing is asked for before its sync."""
+    def __init__(self, tap: Tap, *, clock: Clock, output: Output) -> None:
+        """Make the stream; nothing is requested before its sync."""
         include_account = settings.includes_account(tap.config)
         super().__init__(tap, schema=columns.schema(include_account=include_account))
         self.primary_keys = columns.key_properties(include_account=include_account)
-        self.replication_key = "CallDate"
-        self._batching = False
+        self.replication_key = REPLICATION_KEY
+        self._clock = clock
+        self._output = output
 
-    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
-        """Yield the records of each planned day, for the SDK's own path.
+    # The SDK's hook, which its documentation asks nobody to override: the stream moves its state by
+    # the day, where the SDK's own loop moves it by the record.
+    def sync(self, context: Context | None = None) -> None:  # type: ignore[misc]  # noqa: ARG002
+        """Read each planned day and write it whole; behind each stands a STATE.
 
-        The SDK asks for a record after it has written the one before, as ``_chunks`` needs it.
+        Raises:
+            TapError: The run cannot go on. Every day before it is written, with its STATE.
         """
-        for rows in self._chunks():
-            yield from map(as_record, rows)
-
-    def _chunks(self) -> Iterator[list[Row]]:
-        """Yield the rows of each planned day, and move the bookmark behind its last one.
-
-        The next rows have to be asked for when those before are written: what follows the last
-        rows of a day here happens when they are out.
-        """
-        run = self._tap.run_settings()
-        planned = self._plan(run)
-        client = Client(run, clock=self._tap.clock, logger=self.logger)
-        maker = RowMaker(
-            run.timezone,
-            account=run.user_name if run.include_account else None,
-            columns={crumb[-1] for crumb, selected in self.mask.items() if crumb and selected},
-        )
-        if self.ABORT_AT_RECORD_COUNT is not None:
-            yield from self._try_connection(planned, client, maker)
+        maps = self.stream_maps
+        if all(isinstance(one, RemoveRecordTransform) for one in maps):
+            self.logger.warning(
+                "stream_maps drop the stream %s, so nothing is read and the bookmark stays. Map "
+                "its columns instead, or deselect the stream",
+                self.name,
+            )
             return
-        progress = Progress(planned.days, client, clock=self._tap.clock, logger=self.logger)
-        try:
-            for answers in one_ahead(client.fetch_day, planned.days):
-                keys, emitted = duplicates.Hashes(), 0
-                with contextlib.closing(answers):
-                    for window, wanted in duplicates.once(answers.parts):
-                        rows = maker.rows(window, answers.day)
-                        if wanted is not None:
-                            rows = list(compress(rows, wanted))
-                        keys.add(map(_key, rows))
-                        emitted += len(rows)
-                        yield rows
-                    suspects = keys.repeated()
-                    found = duplicates.find(answers.parts, suspects) if suspects else None
-                self._finish(answers.day)
-                progress.day_is_read(answers, emitted, found)
-        finally:
-            progress.say_what_was_strange(maker.counts)
+        run = settings.Settings.from_config(self.config, now=self._clock.now())
+        planned = self._plan(run)
+        client = Client(run, clock=self._clock, logger=self.logger)
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            self._test(planned, client, run)
+            return
+        maker, writer = self._row_maker(run), self._writer()
+        self._write_schema_message()
+        progress = Progress(planned.days, client, clock=self._clock, logger=self.logger)
+        with self.get_record_counter() as counter, self.get_sync_timer():
+            try:
+                for response in one_ahead(client.fetch_day, planned.days):
+                    if isinstance(response, MissingDay):
+                        self._pass_over(response, planned, run)
+                        continue
+                    written, found = _write_day(response, maker, writer)
+                    self._move_bookmark(planned, response.day)
+                    counter.increment(written)
+                    progress.day_is_read(response, written, found)
+            finally:
+                progress.say_what_was_strange(maker.counts)
         progress.all_is_read()
 
-    def _writes_rows_as_they_are(self) -> bool:
-        """Tell whether the SDK would change nothing in a record, and leave none out."""
-        maps = self.stream_maps
-        return (
-            self.selected
-            and self.ABORT_AT_RECORD_COUNT is None
-            and len(maps) == 1
-            and type(maps[0]) is SameRecordTransform
-            and not maps[0].flattening_enabled
+    def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
+        """Yield the records of all planned days, for whoever asks the stream itself for them."""
+        run = settings.Settings.from_config(self.config, now=self._clock.now())
+        client = Client(run, clock=self._clock, logger=self.logger)
+        maker = self._row_maker(run)
+        for response in map(client.fetch_day, self._plan(run).days):
+            if not isinstance(response, MissingDay):
+                with contextlib.closing(response):
+                    for rows in _rows(response, maker):
+                        yield from map(as_record, rows)
+
+    def log_sync_costs(self) -> None:
+        """Say aloud that nothing was read, where the catalog is why: the end of every run."""
+        if self.selected:
+            return
+        catalog = self._tap.input_catalog
+        if catalog is not None and catalog.get_stream(self.name) is None:
+            names = ", ".join(catalog) or "no stream at all"
+            self.logger.warning(
+                "The catalog has no stream %s, but %s: nothing is read. Make the catalog again "
+                "with --discover",
+                self.name,
+                names,
+            )
+            return
+        self.logger.warning(
+            'The catalog does not select the stream %s: nothing is read. Set "selected": true in '
+            "its metadata; with Meltano, check `select`",
+            self.name,
         )
 
-    def _try_connection(
-        self, planned: Plan, client: Client, maker: RowMaker
-    ) -> Iterator[list[Row]]:
-        """Yield a few rows for one request, and move no bookmark: what ``--test`` asks for.
+    # A day at a time
 
-        The day is the last that is over, if there is one: today may have no calls yet.
+    def _row_maker(self, run: Settings) -> RowMaker:
+        return RowMaker(
+            run.timezone,
+            account=run.user_name if run.include_account else None,
+            columns=self.effective_schema["properties"],
+        )
+
+    def _pass_over(self, day: MissingDay, planned: Plan, run: Settings) -> None:
+        """Say that a planned day cannot be read; the bookmark does not move.
+
+        Raises:
+            StateError: It was to be continued from, and ``on_gap`` is ``fail``.
         """
+        lost = f"{day.day} cannot be read: {day.reason}"
+        if run.on_gap == "fail" and planned.misses(day.day):
+            raise StateError(
+                f"{lost}. The run ends here (on_gap: fail). To go on without it, set start_date to "
+                f"{day.day + timedelta(days=1)}, or on_gap to warn"
+            )
+        self.logger.warning(
+            "%s. The run goes on with the next day. Ask Ozonetel for a report of it if you need it",
+            lost,
+        )
+
+    def _test(self, planned: Plan, client: Client, run: Settings) -> None:
+        """Write a record for one request, and move no bookmark: what ``--test`` asks for.
+
+        The day is the last that is over, if there is one: today may have no records yet.
+        """
+        maker = self._row_maker(run)
+        self._write_schema_message()
+        writer = self._writer()
         for day in planned.days[-2:][:1]:
-            with contextlib.closing(client.fetch_day(day)) as answers:
-                self.logger.info("user_name and api_key work: %s has %d calls", day, answers.count)
-                for window, _ in islice(duplicates.once(answers.parts), 1):
-                    yield maker.rows(window, day)[: self.ABORT_AT_RECORD_COUNT]
+            response = client.fetch_day(day)
+            if isinstance(response, MissingDay):
+                self.logger.warning("%s cannot be read: %s", day, response.reason)
+                continue
+            with contextlib.closing(response):
+                self.logger.info(
+                    "user_name and api_key work (auth_method: %s): %s has %d records",
+                    client.standing.way_in,
+                    day,
+                    response.count,
+                )
+                for rows in islice(_rows(response, maker), 1):
+                    writer.write(rows[: self.ABORT_AT_RECORD_COUNT])
+                writer.end_day()
+
+    # How rows leave
+
+    def _writer(self) -> Writer:
+        batches = batch_config(self.config)
+        as_they_are = self._leaves_records_as_they_are()
+        if batches:
+            messages = None if as_they_are else self._generate_record_messages
+            return Batches(batches, self.tap_name, self.name, messages, self._tap.write_message)
+        if as_they_are:
+            return Lines(self.name, self._output, self._clock)
+        return Mapped(self._generate_record_messages, self._tap.write_message)
+
+    def _leaves_records_as_they_are(self) -> bool:
+        """Tell whether the SDK would change nothing in a record, and leave none out."""
+        [first, *others] = self.stream_maps
+        return not others and type(first) is SameRecordTransform and not first.flattening_enabled
 
     # The plan
 
-    def _plan(self, run: settings.Settings) -> Plan:
+    def _plan(self, run: Settings) -> Plan:
         """Return the days to ask for; say which are gone.
 
         Raises:
             StateError: The bookmark cannot be continued from, or days behind it are gone and
                 ``on_gap`` is ``fail``.
         """
-        today = self._tap.clock.now().astimezone(run.timezone).date()
+        now = self._clock.now().astimezone(run.timezone)
+        incremental = self.replication_method == REPLICATION_INCREMENTAL
         planned = plan(
-            today=today,
+            today=now.date(),
+            settled=settled_day(now, run.settling_hours),
             retention_days=run.retention_days,
             lookback_days=run.lookback_days,
             start_date=run.start_date,
             end_date=run.end_date,
-            bookmark=self._bookmark(today),
+            bookmark=(
+                state.bookmark(self.stream_state, REPLICATION_KEY, now.date())
+                if incremental
+                else None
+            ),
         )
         if run.retention_days > _KNOWN_RETENTION:
             self.logger.warning(
-                "retention_days is %d: the API is known to keep %d, and for older days it answers "
-                "as if there had been no calls",
+                "retention_days is %d: the API is known to keep %d, and for older days it returns "
+                "an empty list",
                 run.retention_days,
                 _KNOWN_RETENTION,
             )
@@ -162,7 +244,7 @@ class CdrStream(Stream):
             )
             if run.on_gap == "fail":
                 raise StateError(
-                    f"{lost}. Nothing was asked for (on_gap: fail). To go on without them, set "
+                    f"{lost}. Nothing was requested (on_gap: fail). To go on without them, set "
                     f"start_date to {planned.gap.last + timedelta(days=1)}, or on_gap to warn"
                 )
             self.logger.warning(
@@ -176,83 +258,41 @@ class CdrStream(Stream):
             )
         if planned.oldest_may_be_partial:
             self.logger.warning(
-                "%s is the oldest day that the API answers for; it may no longer be whole",
+                "%s is the oldest day that the API answers for; it may no longer be complete",
                 planned.days[0],
             )
         return planned
 
-    def _bookmark(self, today: date) -> date | None:
-        """Return the last day read to its end, or None to begin at the first that is wanted.
-
-        Raises:
-            StateError: It is no date, lies in the future, or belongs to another key.
-        """
-        if self.replication_method != REPLICATION_INCREMENTAL:
-            return None
-        value = self.stream_state.get("replication_key_value")
-        if value is None:
-            return None
-        key = self.stream_state.get("replication_key", self.replication_key)
-        way_out = "Set the state right, or clear it to read all days that the API still has"
-        if key != self.replication_key:
-            raise StateError(
-                f"The bookmark in the state belongs to the key {key!r}, not to "
-                f"{self.replication_key}. {way_out}"
-            )
-        try:
-            bookmark = parse_date(value)
-        except ValueError:
-            raise StateError(
-                f"The bookmark in the state is no date: {value!r}. {way_out}"
-            ) from None
-        if bookmark > today:
-            raise StateError(
-                f"The bookmark in the state, {bookmark}, lies in the future: today is {today}. "
-                f"Check this machine's clock and the setting timezone. {way_out}"
-            )
-        return bookmark
-
     # The bookmark
 
-    def _finish(self, day: date) -> None:
-        """Move the bookmark behind a day whose last record is written, and say so in a STATE."""
-        state = self.stream_state
-        if self.replication_method == REPLICATION_INCREMENTAL:
-            before = state.get("replication_key_value")
-            if before is None or parse_date(before) < day:
-                before = day.isoformat()
-            state["replication_key"] = self.replication_key
-            state["replication_key_value"] = before
-        if self._batching:
-            # The SDK writes it behind the batch that holds the day's last record.
-            self.state_manager.is_flushed = False
-        else:
-            self._tap.write_message(StateMessage(value=self.tap_state))
+    def _move_bookmark(self, planned: Plan, day: date) -> None:
+        """Move the bookmark behind a day whose last record is written, and write a STATE."""
+        reached = planned.bookmark_after(day)
+        if reached and self.replication_method == REPLICATION_INCREMENTAL:
+            entry = self.stream_state
+            entry["replication_key"] = REPLICATION_KEY
+            entry["replication_key_value"] = reached.isoformat()
+        self._tap.write_message(StateMessage(value=self.tap_state))
 
-    # The SDK's private hooks
 
-    def _sync_records(
-        self, context: Context | None = None, *, write_messages: bool = True
-    ) -> Generator[dict[str, Any], Any, Any]:
-        """Write many lines at once where the SDK would write the same ones singly.
+def _write_day(
+    response: DayResponse, maker: RowMaker, writer: Writer
+) -> tuple[int, Duplicates | None]:
+    """Write a day whole; return how many records it had, and which of them share a key."""
+    keys, written = duplicates.Hashes(), 0
+    with contextlib.closing(response):
+        for rows in _rows(response, maker):
+            keys.add(map(_key, rows))
+            written += len(rows)
+            writer.write(rows)
+        suspects = keys.repeated()
+        found = duplicates.find(response.bodies, suspects) if suspects else None
+    writer.end_day()
+    return written, found
 
-        Records that go into batches are left to the SDK, and noted: their STATE has to come behind
-        the batch.
-        """
-        self._batching = not write_messages
-        if self._batching or not self._writes_rows_as_they_are():
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
-        with self.get_record_counter() as counter, self.get_sync_timer():
-            for rows in self._chunks():
-                self._tap.write_lines(record_lines(self.name, rows, self._tap.clock.now()))
-                counter.increment(len(rows))
 
-    def _increment_stream_state(self, latest_record: object, *, context: object = None) -> None:
-        """Leave the bookmark alone: by record it could name a day that is half written."""
-
-    def _write_starting_replication_value(self, context: object) -> None:
-        """Leave it out of the state: it would compare date-times of ``start_date``."""
-
-    def get_replication_key_signpost(self, context: object = None) -> None:
-        """Give none: the days planned end today."""
+def _rows(response: DayResponse, maker: RowMaker) -> Iterator[list[Row]]:
+    """Yield the rows of a day, a chunk at a time; a record in two of its responses once."""
+    for chunk, wanted in duplicates.once(response.bodies):
+        rows = maker.rows(chunk, response.day)
+        yield rows if wanted is None else list(compress(rows, wanted))

@@ -423,7 +423,7 @@ class Check:
             user = user_name(name)
             last = {date.fromisoformat(r.from_date[:10]): r.now for r in self.answered(name)}
             assert len(last) == DAYS
-            records = [r for day, now in last.items() for r in self.sandbox.calls(day, user, now)]
+            records = [r for day, now in last.items() for r in self.sandbox.records(day, user, now)]
             truth = by_key([row(record, UserName=user) for record in records])
             assert differences(by_key(rows[user]), truth) == []
             assert bookmarks[name] == str(max(last))

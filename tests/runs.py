@@ -108,7 +108,7 @@ def read(lines: list[bytes], result: Run) -> None:
 def expected(sandbox: Sandbox, day: date, at: datetime | None = NOW) -> list[dict[str, Any]]:
     """Return the rows that a day's records have to become; None is the real time."""
     zone = ZoneInfo(sandbox.timezone)
-    return [expected_row(record, day, zone) for record in sandbox.calls(day, at=at)]
+    return [expected_row(record, day, zone) for record in sandbox.records(day, at=at)]
 
 
 def days_from(first: date, last: date = TODAY) -> list[date]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
@@ -27,7 +28,6 @@ def read(path: Path) -> Any:  # noqa: ANN401  any YAML
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-PLUGINS: dict[str, Any] = read(EXAMPLE / "meltano.yml")["plugins"]
 ACCOUNTS: list[dict[str, Any]] = read(EXAMPLE / "accounts.meltano.yml")["plugins"]["extractors"]
 CRONJOB: dict[str, Any] = read(EXAMPLE / "cronjob.yaml")
 DAG = ast.parse((EXAMPLE / "dags/ozonetel_cdr.py").read_text("utf-8"))
@@ -43,13 +43,7 @@ def constant(name: str) -> str:
     return str(ast.literal_eval(value))
 
 
-def test_the_extractor_is_this_repositorys() -> None:
-    """A partner's entry is the repository's own, but for its origin and the account's column."""
-    ours = read(ROOT / "meltano.yml")["plugins"]["extractors"][0]
-    (theirs,) = PLUGINS["extractors"]
-    assert theirs == ours | {"pip_url": "../..", "config": {"include_account": True}}
-
-
+@needs.meltano
 def test_an_account_is_one_line_in_one_file(tmp_path: Path) -> None:
     """With a line more Meltano knows the account: its name, its key, and the shared settings."""
     shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True, ignore=lambda *_: [".meltano"])
@@ -118,7 +112,7 @@ def test_machines_that_share_an_account_wait_for_each_other(tmp_path: Path) -> N
     """Three at once, with the account's key: all read all days, and the limit is kept."""
     today = NOON.date()
     with Sandbox(
-        rate_limit=(2, 0.5), calls_per_day=5, auth_method="api_key", now=lambda: NOON
+        rate_limit=(2, 0.5), records_per_day=5, auth_method="api_key", now=lambda: NOON
     ) as sandbox:
         settings = {
             **sandbox.environment(),

@@ -4,14 +4,9 @@ import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from datetime import date
 from pathlib import Path
 
-import pytest
 from oracle import FIELDS
-from samples import KOLKATA, chunk_of
-
-from tap_ozonetel_cdr.records.rows import RowMaker
 
 BENCH = Path(__file__).parent.parent / "benchmarks" / "bench.py"
 
@@ -20,19 +15,6 @@ def test_the_plain_tap_has_the_fields_of_the_api() -> None:
     """It leaves out none, which would spare it work, and has no others."""
     stream = runpy.run_path(str(BENCH.with_name("plain_tap.py")))["CallsStream"]
     assert set(stream.schema["properties"]) == {*FIELDS}
-
-
-@pytest.mark.parametrize("spelling", ["past", "current"])
-def test_the_days_are_as_they_were_measured(spelling: str) -> None:
-    """They have the fields of every record that was seen, and ids that hold their time."""
-    make = runpy.run_path(str(BENCH.with_name("spellings.py")))["records"]
-    maker = RowMaker(KOLKATA)
-    records = list(make(2_000, spelling, date(2026, 11, 16), KOLKATA))
-    assert {frozenset(record) for record in records} == {frozenset({*FIELDS} - {"DialCount"})}
-    assert len({(record["CallID"], record["UCID"]) for record in records}) == 2_000
-    maker.rows(chunk_of(*records), date(2026, 11, 16))
-    assert (maker.zone_check.decided, maker.zone_check.found) == (True, None)
-    assert 900_000 < len(chunk_of(*records)) * 1_000 // 2_000 < 1_300_000
 
 
 def test_the_benchmark_runs(tmp_path: Path) -> None:

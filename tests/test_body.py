@@ -26,85 +26,85 @@ def envelope_of(body: bytes, **options: int) -> Envelope:
 
 
 def records_of(body: bytes, **options: int) -> list[dict[str, Any]]:
-    """Read all records of a body that is an answer."""
+    """Read all records of a body that is a response."""
     envelope = envelope_of(body, **options)
-    assert envelope.reading is Reading.ANSWER
+    assert envelope.reading is Reading.RESPONSE
     found = [record for chunk in envelope.chunks() for record in records(chunk)[0]]
     assert len(found) == envelope.count
     return found
 
 
-def answer(*values: bytes) -> bytes:
-    """Make an answer of records that each hold one of these JSON texts as ``V``."""
+def response(*values: bytes) -> bytes:
+    """Make a response of records that each hold one of these JSON texts as ``V``."""
     return b'{"details":[%b],%b}' % (b",".join(b'{"V":%b}' % value for value in values), SUCCESS)
 
 
 @pytest.mark.parametrize(
     ("body", "reading"),
     [
-        (b"", Reading.EMPTY),
-        (b" \t\r\n", Reading.EMPTY),
-        (b"\xef\xbb\xbf", Reading.EMPTY),
-        (b"\xef\xbb", Reading.NOT_JSON),
-        (b"<html><body>502</body></html>", Reading.NOT_JSON),
-        (b"Unauthorized", Reading.NOT_JSON),
-        (b'say "hello"', Reading.NOT_JSON),
-        (b"\x00\xff\xfe", Reading.NOT_JSON),
-        (b"\x0b{}", Reading.NOT_JSON),
-        (b"]", Reading.NOT_JSON),
-        (b"{1: 2}", Reading.NOT_JSON),
-        (b"{'status': 1}", Reading.NOT_JSON),
-        (b'{"status" "success"}', Reading.NOT_JSON),
-        (b'{"status"X"success"}', Reading.NOT_JSON),
-        (b'{"status": "success"X"message": ""}', Reading.NOT_JSON),
-        (b'{"status": success}', Reading.NOT_JSON),
-        (b'{"status": "\\x"}', Reading.NOT_JSON),
-        (b'{"status": "\\u12G4"}', Reading.NOT_JSON),
-        (b'{"status": "\\u12"}', Reading.NOT_JSON),
-        (b'{"status": "\\u12', Reading.CUT),
-        (b'{"status": "success",}', Reading.NOT_JSON),
-        (b'{"status": "success"]', Reading.NOT_JSON),
-        (b'{"status": 1.x}', Reading.NOT_JSON),
-        (b'{"status": truth}', Reading.NOT_JSON),
-        (b'{"status": -InfinitX}', Reading.NOT_JSON),
-        (b'{"details": [{},], "status": "success"}', Reading.NOT_JSON),
-        (b'{"details": [,{}], "status": "success"}', Reading.NOT_JSON),
-        (b'{"details": [{} {}], "status": "success"}', Reading.NOT_JSON),
-        (b'{"details": [{}X{}], "status": "success"}', Reading.NOT_JSON),
-        (b'{"details": [{"V": 01}], "status": "success"}', Reading.NOT_JSON),
-        (b'{"details": [{}}, "status": "success"}', Reading.NOT_JSON),
-        (b'{"details": [], "status": "success"} x', Reading.NOT_JSON),
-        (b'{"details": [], "status": "success"}}', Reading.NOT_JSON),
-        (b'{"details": [], "status": "success"}{"details": []}', Reading.NOT_JSON),
-        (b'{"status": "success"}\x00', Reading.NOT_JSON),
-        (b'"{}" x', Reading.NOT_JSON),
-        (b"{", Reading.CUT),
-        (b"[", Reading.CUT),
-        (b'"', Reading.CUT),
-        (b'{"', Reading.CUT),
-        (b'{"details": [{"V": 1}', Reading.CUT),
-        (b'{"details": [{"V": 1}]', Reading.CUT),
-        (b'{"details": [{"V": 1}], "status": "success"', Reading.CUT),
-        (b'{"details": [1, 2', Reading.CUT),
-        (b"[]", Reading.NOT_AN_ANSWER),
-        (b'[{"details": []}]', Reading.NOT_AN_ANSWER),
-        (b"5", Reading.NOT_AN_ANSWER),
-        (b"-1.5e3", Reading.NOT_AN_ANSWER),
-        (b"null", Reading.NOT_AN_ANSWER),
-        (b"{}", Reading.NOT_AN_ANSWER),
-        (b'{"token": "secret"}', Reading.NOT_AN_ANSWER),
-        (b'{"status": null, "message": null}', Reading.NOT_AN_ANSWER),
-        (b'{"details": null}', Reading.NOT_AN_ANSWER),
-        (b'""', Reading.NOT_AN_ANSWER),
-        (b'"Token Expired"', Reading.NOT_AN_ANSWER),
-        (b'"[]"', Reading.NOT_AN_ANSWER),
-        (b'"{\\"details\\": [{}"', Reading.NOT_AN_ANSWER),
-        (b'{"details": []}', Reading.ANSWER),
-        (b'{"status": "fail"}', Reading.ANSWER),
-        (b'{"message": "No Data Found"}', Reading.ANSWER),
-        (b'{"details": null, "status": "success"}', Reading.ANSWER),
-        (b'\xef\xbb\xbf {"details": []} \r\n\t', Reading.ANSWER),
-        (b'"{\\"details\\": [{\\"V\\": \\"\\ud800\\"}]}"', Reading.ANSWER),
+        (b"", Reading.NOT_WHOLE),
+        (b" \t\r\n", Reading.NOT_WHOLE),
+        (b"\xef\xbb\xbf", Reading.NOT_WHOLE),
+        (b"\xef\xbb", Reading.NOT_WHOLE),
+        (b"<html><body>502</body></html>", Reading.NOT_WHOLE),
+        (b"Unauthorized", Reading.NOT_WHOLE),
+        (b'say "hello"', Reading.NOT_WHOLE),
+        (b"\x00\xff\xfe", Reading.NOT_WHOLE),
+        (b"\x0b{}", Reading.NOT_WHOLE),
+        (b"]", Reading.NOT_WHOLE),
+        (b"{1: 2}", Reading.NOT_WHOLE),
+        (b"{'status': 1}", Reading.NOT_WHOLE),
+        (b'{"status" "success"}', Reading.NOT_WHOLE),
+        (b'{"status"X"success"}', Reading.NOT_WHOLE),
+        (b'{"status": "success"X"message": ""}', Reading.NOT_WHOLE),
+        (b'{"status": success}', Reading.NOT_WHOLE),
+        (b'{"status": "\\x"}', Reading.NOT_WHOLE),
+        (b'{"status": "\\u12G4"}', Reading.NOT_WHOLE),
+        (b'{"status": "\\u12"}', Reading.NOT_WHOLE),
+        (b'{"status": "\\u12', Reading.NOT_WHOLE),
+        (b'{"status": "success",}', Reading.NOT_WHOLE),
+        (b'{"status": "success"]', Reading.NOT_WHOLE),
+        (b'{"status": 1.x}', Reading.NOT_WHOLE),
+        (b'{"status": truth}', Reading.NOT_WHOLE),
+        (b'{"status": -InfinitX}', Reading.NOT_WHOLE),
+        (b'{"details": [{},], "status": "success"}', Reading.NOT_WHOLE),
+        (b'{"details": [,{}], "status": "success"}', Reading.NOT_WHOLE),
+        (b'{"details": [{} {}], "status": "success"}', Reading.NOT_WHOLE),
+        (b'{"details": [{}X{}], "status": "success"}', Reading.NOT_WHOLE),
+        (b'{"details": [{"V": 01}], "status": "success"}', Reading.NOT_WHOLE),
+        (b'{"details": [{}}, "status": "success"}', Reading.NOT_WHOLE),
+        (b'{"details": [], "status": "success"} x', Reading.NOT_WHOLE),
+        (b'{"details": [], "status": "success"}}', Reading.NOT_WHOLE),
+        (b'{"details": [], "status": "success"}{"details": []}', Reading.NOT_WHOLE),
+        (b'{"status": "success"}\x00', Reading.NOT_WHOLE),
+        (b'"{}" x', Reading.NOT_WHOLE),
+        (b"{", Reading.NOT_WHOLE),
+        (b"[", Reading.NOT_WHOLE),
+        (b'"', Reading.NOT_WHOLE),
+        (b'{"', Reading.NOT_WHOLE),
+        (b'{"details": [{"V": 1}', Reading.NOT_WHOLE),
+        (b'{"details": [{"V": 1}]', Reading.NOT_WHOLE),
+        (b'{"details": [{"V": 1}], "status": "success"', Reading.NOT_WHOLE),
+        (b'{"details": [1, 2', Reading.NOT_WHOLE),
+        (b"[]", Reading.NOT_A_RESPONSE),
+        (b'[{"details": []}]', Reading.NOT_A_RESPONSE),
+        (b"5", Reading.NOT_A_RESPONSE),
+        (b"-1.5e3", Reading.NOT_A_RESPONSE),
+        (b"null", Reading.NOT_A_RESPONSE),
+        (b"{}", Reading.NOT_A_RESPONSE),
+        (b'{"token": "secret"}', Reading.NOT_A_RESPONSE),
+        (b'{"status": null, "message": null}', Reading.NOT_A_RESPONSE),
+        (b'{"details": null}', Reading.NOT_A_RESPONSE),
+        (b'""', Reading.NOT_A_RESPONSE),
+        (b'"Token Expired"', Reading.NOT_A_RESPONSE),
+        (b'"[]"', Reading.NOT_A_RESPONSE),
+        (b'"{\\"details\\": [{}"', Reading.NOT_A_RESPONSE),
+        (b'{"details": []}', Reading.RESPONSE),
+        (b'{"status": "fail"}', Reading.RESPONSE),
+        (b'{"message": "No Data Found"}', Reading.RESPONSE),
+        (b'{"details": null, "status": "success"}', Reading.RESPONSE),
+        (b'\xef\xbb\xbf {"details": []} \r\n\t', Reading.RESPONSE),
+        (b'"{\\"details\\": [{\\"V\\": \\"\\ud800\\"}]}"', Reading.RESPONSE),
     ],
 )
 @pytest.mark.parametrize("chunk", [1, body_module.CHUNK])
@@ -134,13 +134,13 @@ def test_a_body_reads_as_what_it_is(body: bytes, reading: Reading, chunk: int) -
     ],
 )
 @pytest.mark.parametrize("chunk", [1, body_module.CHUNK])
-def test_details_that_hold_no_records_are_no_answer(
+def test_details_that_hold_no_records_are_no_response(
     details: bytes, kind: Details, chunk: int
 ) -> None:
-    """Details that are not one list of objects are no answer, though its words can be judged."""
+    """Details that are not one list of objects are no response, though its words can be judged."""
     body = b'{"details": %b, "status": "error", "message": "Token Expired"}' % details
     assert envelope_of(body, chunk=chunk) == Envelope(
-        Reading.NOT_AN_ANSWER, "error", "Token Expired", kind
+        Reading.NOT_A_RESPONSE, "error", "Token Expired", kind
     )
 
 
@@ -148,10 +148,10 @@ def test_details_that_hold_no_records_are_no_answer(
     ("details", "kind"),
     [(b"", Details.ABSENT), (b'"details": null,', Details.NULL), (b'"details":[],', Details.LIST)],
 )
-def test_an_answer_may_have_no_records(details: bytes, kind: Details) -> None:
+def test_a_response_may_have_no_records(details: bytes, kind: Details) -> None:
     """Details that are absent, null or empty are told apart."""
     assert envelope_of(b"{%b%b}" % (details, SUCCESS)) == Envelope(
-        Reading.ANSWER, "success", "success", kind
+        Reading.RESPONSE, "success", "success", kind
     )
 
 
@@ -194,12 +194,73 @@ def test_status_and_message_are_text(sent: bytes, status: str | None) -> None:
     ],
 )
 @pytest.mark.parametrize("chunk", [1, 9, body_module.CHUNK])
-def test_an_answer_is_found_wherever_its_parts_stand(body: bytes, chunk: int) -> None:
+def test_a_response_is_found_wherever_its_parts_stand(body: bytes, chunk: int) -> None:
     """Order, white space, unknown keys, escaped keys and a wrapping string change nothing."""
     envelope = envelope_of(body, chunk=chunk)
-    assert (envelope.reading, envelope.status, envelope.message) == (Reading.ANSWER, "s", "m")
+    assert (envelope.reading, envelope.status, envelope.message) == (Reading.RESPONSE, "s", "m")
     assert (envelope.details, envelope.count) == (Details.LIST, 2)
     assert records_of(body, chunk=chunk) == [{"V": 1}, {"V": 2}]
+
+
+@pytest.mark.parametrize("length", [13, 12, 5])
+@pytest.mark.parametrize("chunk", [1, 4, body_module.CHUNK])
+def test_the_position_is_the_files_own_also_at_its_end(length: int, chunk: int) -> None:
+    """What is read last is passed once, whatever was held when the file ended."""
+    value = b"12345".rjust(length)
+    text = body_module._Text(BytesIO(value), chunk)  # noqa: SLF001 - what the places rest on
+    assert (text.value(), text.position, text.peek()) == (b"12345", length, "")
+
+
+@pytest.mark.parametrize("wrap", [0, 1, 2], ids=["object", "in a string", "in two strings"])
+@pytest.mark.parametrize(
+    ("body", "token"),
+    [
+        ('{"token": "eyJ.a-b_c", "message": ""}', "eyJ.a-b_c"),
+        ('{"token": " \\n\\teyJ \\r\\n"}', "eyJ"),
+        ('{"message": "Max limit exceeded", "token": "eyJ", "details": 5}', "eyJ"),
+        ('{"token": "eyJ", "token": "eyK"}', "eyK"),
+        ('{"token": ""}', None),
+        ('{"token": " \\n"}', None),
+        ('{"token": null}', None),
+        ('{"token": 5}', None),
+        ('{"token": ["eyJ"]}', None),
+        ('{"data": {"token": "eyJ"}}', None),
+        ('{"Token": "eyJ"}', None),
+        ('[{"token": "eyJ"}]', None),
+    ],
+)
+def test_a_token_is_the_text_under_its_name(body: str, token: str | None, wrap: int) -> None:
+    """Blanks and line ends around it are cut; nothing else is a token. It is in no repr."""
+    for _ in range(wrap):
+        body = json.dumps(body)
+    envelope = envelope_of(body.encode())
+    assert envelope.token == token
+    assert "ey" not in repr(envelope)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('"Token Expired"', "Token Expired"),
+        (r'"\"Token Expired\""', "Token Expired"),
+        ('""', None),
+        ('"{Token Expired}"', None),
+        ('"[Token Expired"', None),
+        (json.dumps("x" * 200), "x" * 200),
+        (json.dumps("x" * 201), None),
+    ],
+)
+def test_the_words_of_a_json_string_are_a_message(body: str, message: str | None) -> None:
+    """A refusal may come as text within a JSON string, but cut JSON there is no refusal."""
+    assert envelope_of(body.encode()) == Envelope(Reading.NOT_A_RESPONSE, message=message)
+
+
+@pytest.mark.parametrize("broken", [b"<html>", b'{"a": truth,', b'{"details":[{"V":01},', b"[1 2"])
+def test_what_is_no_json_is_not_read_on(broken: bytes) -> None:
+    """Whatever follows a broken value is neither read nor held."""
+    file = BytesIO(broken + b" " * 100_000)
+    assert read_envelope(file, chunk=100).reading is Reading.NOT_WHOLE
+    assert file.tell() < 1000
 
 
 ODD_BODY = (
@@ -218,10 +279,10 @@ ODD_BODY = (
 )
 @pytest.mark.parametrize("chunk", [1, 2, 5, 64, body_module.CHUNK])
 def test_a_cut_anywhere_is_seen(body: bytes, chunk: int) -> None:
-    """A body reads as cut at every offset but the last, and as an answer of all records there."""
+    """A body reads as cut at every offset but the last, and as a response of all records there."""
     body = body.strip()
     readings = {envelope_of(body[:cut], chunk=chunk).reading for cut in range(1, len(body))}
-    assert readings == {Reading.CUT}
+    assert readings == {Reading.NOT_WHOLE}
     assert envelope_of(body, chunk=chunk).count == 5
 
 
@@ -239,7 +300,7 @@ def test_a_number_is_never_taken_for_two(chunk: int) -> None:
     """Wherever a chunk is cut, the number there is read to its end."""
     body = b'{"status":"s","details":[1,-23456,{},1.5,12.75e-10,34567,true,1234567890]}'
     assert envelope_of(body, chunk=chunk) == Envelope(
-        Reading.NOT_AN_ANSWER, "s", None, Details.OTHER
+        Reading.NOT_A_RESPONSE, "s", None, Details.OTHER
     )
 
 
@@ -247,7 +308,7 @@ def test_a_number_is_never_taken_for_two(chunk: int) -> None:
 def test_chunks_are_as_large_as_asked_for(in_a_string: bool) -> None:
     """Chunks fill the size asked for, and pass it by their last record at most."""
     sizes = [10] * 40 + [500] + [10] * 40
-    body = answer(*(b'"%b"' % (b"x" * size) for size in sizes))
+    body = response(*(b'"%b"' % (b"x" * size) for size in sizes))
     if in_a_string:
         body = json.dumps(body.decode()).encode()
     chunks = list(envelope_of(body, chunk=200).chunks())
@@ -317,7 +378,7 @@ def test_every_value_is_kept_as_it_was_sent(
     sent: bytes, value: object, lenient: bool, chunk: int
 ) -> None:
     """Numbers keep their digits, and what is no strict JSON is read as well and said to be so."""
-    body = answer(b'"before"', sent, b'"after"')
+    body = response(b'"before"', sent, b'"after"')
     envelope = envelope_of(body, chunk=chunk)
     read = [records(piece) for piece in envelope.chunks()]
     found = [record["V"] for piece, _ in read for record in piece]
@@ -327,13 +388,13 @@ def test_every_value_is_kept_as_it_was_sent(
 
 def test_only_a_chunk_that_is_not_strict_is_said_to_be_so() -> None:
     """The chunks around one that is no strict JSON are read as any other."""
-    envelope = envelope_of(answer(b"1", b"NaN", b"2"), chunk=1)
+    envelope = envelope_of(response(b"1", b"NaN", b"2"), chunk=1)
     assert [records(piece)[1] for piece in envelope.chunks()] == [False, True, False]
 
 
 def test_an_exact_number_is_written_as_it_was_sent() -> None:
     """A number that is no integer encodes as the same JSON number."""
-    [record] = records_of(answer(b"[1.10,0.1000000000000000055,-0.0,100.0,1E+2]"))
+    [record] = records_of(response(b"[1.10,0.1000000000000000055,-0.0,100.0,1E+2]"))
     encode = msgspec.json.Encoder(decimal_format="number").encode
     assert encode(record["V"]) == b"[1.10,0.1000000000000000055,-0.0,100.0,1E+2]"
 
@@ -352,24 +413,24 @@ def nested(depth: int) -> bytes:
 @pytest.mark.parametrize(
     ("value", "reading"),
     [
-        (nested(200), Reading.ANSWER),
-        (nested(202), Reading.NOT_JSON),
-        (nested(900), Reading.NOT_JSON),
-        (nested(100_000), Reading.NOT_JSON),
-        (b"[%b]" % b",".join([nested(150)] * 3), Reading.ANSWER),
-        (b"[%b]" % b",".join([nested(150), nested(200), nested(3)]), Reading.NOT_JSON),
-        (b"[%b]" % b",".join([b'{"[":"\\"]"}'] * 300), Reading.ANSWER),
-        (b'"%b"' % (b"{[" * 300), Reading.ANSWER),
-        (b'["%b",%b]' % (b"]" * 300, nested(300)), Reading.NOT_JSON),
+        (nested(200), Reading.RESPONSE),
+        (nested(202), Reading.NOT_WHOLE),
+        (nested(900), Reading.NOT_WHOLE),
+        (nested(100_000), Reading.NOT_WHOLE),
+        (b"[%b]" % b",".join([nested(150)] * 3), Reading.RESPONSE),
+        (b"[%b]" % b",".join([nested(150), nested(200), nested(3)]), Reading.NOT_WHOLE),
+        (b"[%b]" % b",".join([b'{"[":"\\"]"}'] * 300), Reading.RESPONSE),
+        (b'"%b"' % (b"{[" * 300), Reading.RESPONSE),
+        (b'["%b",%b]' % (b"]" * 300, nested(300)), Reading.NOT_WHOLE),
     ],
 )
 def test_values_that_are_nested_too_deeply_are_refused(
     value: bytes, also: bytes, reading: Reading
 ) -> None:
     """Two hundred levels are read, more are not, and text that looks like levels does not count."""
-    body = answer(b"0", value, also, b"2", b"3", value)
+    body = response(b"0", value, also, b"2", b"3", value)
     assert envelope_of(body).reading is reading
-    if reading is Reading.ANSWER:
+    if reading is Reading.RESPONSE:
         assert len(records_of(body)) == 6
 
 
@@ -378,8 +439,8 @@ def test_values_that_are_nested_too_deeply_are_refused(
 def test_two_hundred_levels_is_the_limit_to_the_level(within: bytes, beside: bytes) -> None:
     """A record of 200 levels is read, and one of 201 is not, whatever is beside them."""
     values = [within % (b"[" * more + b"]" * more) for more in (198, 199)]
-    readings = [envelope_of(answer(value, beside, beside)).reading for value in values]
-    assert readings == [Reading.ANSWER, Reading.NOT_JSON]
+    readings = [envelope_of(response(value, beside, beside)).reading for value in values]
+    assert readings == [Reading.RESPONSE, Reading.NOT_WHOLE]
 
 
 @pytest.mark.parametrize(
@@ -389,8 +450,8 @@ def test_two_hundred_levels_is_the_limit_to_the_level(within: bytes, beside: byt
 def test_depth_without_end_raises_nothing(body: bytes) -> None:
     """No depth anywhere in a body lets an error out."""
     assert envelope_of(body % (b"[" * 100_000 + b"]" * 100_000)).reading in {
-        Reading.NOT_JSON,
-        Reading.NOT_AN_ANSWER,
+        Reading.NOT_WHOLE,
+        Reading.NOT_A_RESPONSE,
     }
 
 
@@ -476,7 +537,7 @@ def test_values_that_begin_like_records_are_stepped_over(monkeypatch: pytest.Mon
     monkeypatch.setattr(body_module, "_SCANNER", counted)
     body = b'{"details":[%b]}' % b",".join([record] * 1000)
     envelope = envelope_of(body, chunk=4096)
-    assert (envelope.reading, envelope.count) == (Reading.ANSWER, 1000)
+    assert (envelope.reading, envelope.count) == (Reading.RESPONSE, 1000)
     assert counted.calls < 20
 
 
@@ -510,5 +571,5 @@ def test_memory_does_not_grow_with_the_body(record: bytes) -> None:
 def test_a_record_larger_than_the_chunk_is_read_whole() -> None:
     """One comment of 5 MB does no harm, wherever it stands."""
     comment = 'say \\"},{\\" ' * 400_000
-    body = answer(b"1", f'"{comment}"'.encode(), b"2")
+    body = response(b"1", f'"{comment}"'.encode(), b"2")
     assert records_of(body) == [{"V": 1}, {"V": json.loads(f'"{comment}"')}, {"V": 2}]

@@ -14,8 +14,6 @@ import pytest
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.api.responses import REFUSALS, UNKNOWN_REFUSAL
-from tap_ozonetel_cdr.records import columns as records
-from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,16 +22,6 @@ ROOT = Path(__file__).parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted((ROOT / "tap_ozonetel_cdr").rglob("*.py"))
 TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
-TYPES = {
-    "account": "text",
-    "id": "text, never null",
-    "text": "text",
-    "date": "date",
-    "integer": "integer",
-    "seconds": "integer",
-    "instant": "date-time",
-    "object": "object",
-}
 ERRORS = {"SettingsError", "StateError", "RefusedError", "UnavailableError", "LocalError"}
 LOGS = {"info", "warning", "critical"}
 
@@ -114,7 +102,7 @@ def pieces(text: str) -> list[str]:
     return [part for part in parts if " " in part]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_troubleshooting_quotes_every_message(path: Path) -> None:
     """Whatever the tap can say stands in the page on troubleshooting, word for word."""
     page = plain(text_of("docs/troubleshooting.md"))
@@ -143,44 +131,6 @@ def test_troubleshooting_lists_every_refusal(refusal: Any) -> None:  # noqa: ANN
     assert refusal.advice in plain(row[2])
 
 
-def test_settings_table_is_the_schema() -> None:
-    """The README has a row for each setting, in the schema's order and words."""
-    expected = []
-    for name, schema in CONFIG_JSONSCHEMA["properties"].items():
-        default = f"`{json.dumps(schema['default'])}`" if "default" in schema else ""
-        if name in CONFIG_JSONSCHEMA["required"]:
-            default = "required"
-        expected.append([f"`{name}`", default.replace('"', ""), schema["description"]])
-    assert table(text_of("README.md"), "setting") == expected
-
-
-def test_columns_table_is_the_table_of_columns() -> None:
-    """The page on columns has a row for each, with its type and description."""
-    expected = [[f"`{c.name}`", TYPES[c.kind], c.description] for c in records.COLUMNS]
-    assert table(text_of("docs/columns.md"), "column") == expected
-
-
-@pytest.mark.parametrize(
-    ("module", "begins"), [("records", "- In a text column"), ("instants", "- ``StartedAt``")]
-)
-def test_columns_page_has_the_rules_of_the_code(module: str, begins: str) -> None:
-    """The closed list of conversions, and the rules of instants, are those of the docstrings."""
-    doc = ast.get_docstring(ast.parse(text_of(f"tap_ozonetel_cdr/{module}.py"))) or ""
-    assert plain(doc[doc.index(begins) :]) in plain(text_of("docs/columns.md"))
-
-
-def test_every_module_is_explained() -> None:
-    """The page on how it works says each module's purpose as the module does."""
-    expected = {
-        f"`{path.name}`": (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "")
-        .splitlines()[0]
-        .replace("``", "`")
-        for path in MODULES
-        if path.stem != "__init__"
-    }
-    assert dict(table(text_of("docs/how-it-works.md"), "module")) == expected
-
-
 @pytest.mark.parametrize("module", ["streams", "tap"])
 def test_every_private_hook_is_explained(module: str) -> None:
     """The hooks of the SDK below their comment in the code are those of the page."""
@@ -188,6 +138,22 @@ def test_every_private_hook_is_explained(module: str) -> None:
     hooks = re.findall(r"^    def (\w+)", code, re.MULTILINE)
     section = text_of("docs/how-it-works.md").partition(f"In `{module}.py`:")[2]
     assert [row[0] for row in table(section, "hook")] == [f"`{hook}`" for hook in hooks]
+
+
+def test_every_generated_part_stands_somewhere() -> None:
+    """Each file of `make docs` calls for a part, and each part is called for."""
+    listed = re.search(r"^GENERATED = ((?:.*\\\n)*.*)$", text_of("Makefile"), re.MULTILINE)
+    assert listed
+    calls = {
+        name: re.findall(r"\[\[\[cog cog\.outl\(generated\.(\w+)\(", text_of(name))
+        for name in listed[1].replace("\\", "").split()
+    }
+    assert all(calls.values()), calls
+    made = ast.parse(text_of("docs/generated.py")).body
+    names = {node.name for node in made if isinstance(node, ast.FunctionDef)}
+    assert {name for found in calls.values() for name in found} == {
+        name for name in names if not name.startswith("_")
+    }
 
 
 def anchors(page: str) -> set[str]:
@@ -246,7 +212,7 @@ def test_personal_data_recipe(tmp_path: Path) -> None:
     assert block
     config = tmp_path / "config.json"
     config.write_text(block[1], encoding="utf-8")
-    with Sandbox(calls_per_day=60, rate_limit=(100, 1)) as sandbox:
+    with Sandbox(records_per_day=60, rate_limit=(100, 1)) as sandbox:
         arguments = ["--config", "ENV", "--config", str(config)]
         out = tap(*arguments, **sandbox.environment())
         found = [json.loads(line) for line in io.StringIO(out)]
@@ -254,7 +220,7 @@ def test_personal_data_recipe(tmp_path: Path) -> None:
         personal = {
             call[name]
             for day in {date.fromisoformat(row["CallDate"]) for row in rows}
-            for call in sandbox.calls(day)
+            for call in sandbox.records(day)
             for name in ("CallerID", "E164", "DialedNumber", "AgentName", "CallAudio")
             if call[name]
         }

@@ -47,7 +47,7 @@ HANGING = {"hang", "stall", "token_hang"}
 
 def sandbox(clock: StillClock, faults: Sequence[str | None] = (), **rules: Any) -> Sandbox:  # noqa: ANN401  # a sandbox's own
     """Return an account with a few calls on some days, that goes by the same clock."""
-    rules.setdefault("calls_per_day", lambda day: (day.day * 5) % 9)
+    rules.setdefault("records_per_day", lambda day: (day.day * 5) % 9)
     return Sandbox(faults=faults, now=clock.now, monotonic=clock.monotonic, **rules)
 
 
@@ -69,7 +69,7 @@ def test_a_fault_alone(fault: str, position: int) -> None:
         [SHORT.get(fault, fault)] if is_token else [*["ok"] * position, SHORT.get(fault, fault)]
     )
     timeout = {"request_timeout": 0.1} if fault in HANGING else {}
-    with sandbox(clock, faults, calls_per_day=lambda _: 4) as account:
+    with sandbox(clock, faults, records_per_day=lambda _: 4) as account:
         before = [expected(account, day) for day in DAYS]
         result = run(account, clock, **START, **timeout)
         if fault in FATAL:
@@ -85,7 +85,7 @@ def test_a_fault_alone(fault: str, position: int) -> None:
             assert result.days == [*before[:position], [], *before[position + 1 :]]
             assert result.bookmarks == [str(day) for day in DAYS]
         elif fault in ODD:
-            counts = [len(account.calls(day)) for day in DAYS]
+            counts = [len(account.records(day)) for day in DAYS]
             counts[position] += fault in {"twins", "repeated_record"}
             assert result.error is None
             assert [len(day) for day in result.days] == counts
@@ -108,9 +108,9 @@ def cut_offsets(body: bytes) -> list[int]:
 def test_an_answer_cut_anywhere_is_asked_for_again(kind: str) -> None:
     """No offset makes an empty day, half a day, or a day twice."""
     clock = StillClock()
-    with sandbox(clock, calls_per_day=lambda _: 2, tokens_per_hour=1000) as account:
+    with sandbox(clock, records_per_day=lambda _: 2, tokens_per_hour=1000) as account:
         day = DAYS[-2]
-        envelope = {"details": account.calls(day), "message": "success", "status": "success"}
+        envelope = {"details": account.records(day), "message": "success", "status": "success"}
         offsets = cut_offsets(json.dumps(envelope).encode())
         account.add_faults(*(f"{kind}:{offset}" for offset in offsets))
         only = {"start_date": str(day), "end_date": str(day)}
@@ -146,7 +146,7 @@ HARD = st.sampled_from(
 RULES = st.fixed_dictionaries(
     {
         "auth_method": st.sampled_from(["token", "api_key"]),
-        "largest_window": st.sampled_from([None, None, None, 800, 200, 50]),
+        "largest_span": st.sampled_from([None, None, None, 800, 200, 50]),
         "too_large": st.sampled_from(["http_504", "http_500"]),
         "credentials_status": st.sampled_from([200, 400, 401, 403]),
         "limit_status": st.sampled_from([200, 429]),
@@ -169,7 +169,7 @@ def test_any_sequence_of_faults_loses_and_doubles_nothing(
     Faults that a run did not come to meet the next one, until they are used up.
     """
     clock = StillClock()
-    if rules["largest_window"]:
+    if rules["largest_span"]:
         # A day that is never answered whole takes more time than the shortest.
         retry_timeout = max(retry_timeout, 900)
     with sandbox(clock, faults, **rules) as account:
@@ -248,7 +248,7 @@ def test_no_bytes_pass_for_an_answer(body: bytes, status: int) -> None:
 def test_a_day_that_hangs_twice_is_asked_for_in_parts(fault: str) -> None:
     """What comes of it is the same day."""
     clock = StillClock()
-    with sandbox(clock, ["ok", fault, fault], calls_per_day=lambda _: 9) as account:
+    with sandbox(clock, ["ok", fault, fault], records_per_day=lambda _: 9) as account:
         result = run(account, clock, request_timeout=0.15, **START)
         check(result, account, DAYS)
         asked = [one.to_date for one in account.requests if one.from_date.startswith("2026-11-18")]
@@ -264,7 +264,7 @@ def test_an_answer_that_is_not_strict_json_is_read_and_said(
 ) -> None:
     """Bytes that are not UTF-8 block no account, and nothing is replaced in silence."""
     clock = StillClock()
-    with sandbox(clock, ["bad_utf8"], calls_per_day=5) as account:
+    with sandbox(clock, ["bad_utf8"], records_per_day=5) as account:
         result = run(account, clock, start_date=str(DAYS[-2]))
     assert result.error is None
     assert "\ufffd" in json.dumps(result.days[0], ensure_ascii=False)

@@ -382,6 +382,49 @@ def test_offsets(zone: str, day: str, start: str, fields: dict[str, Any], expect
     assert found["EndedAt" if fields else "StartedAt"] == in_utc(f"{day}T{expected}")
 
 
+@pytest.mark.parametrize(
+    ("day", "start", "duration", "end", "began", "wrap_up", "over", "expected"),
+    [
+        # Each event lies half a day behind the one before it, or half a day before it.
+        (
+            *("2024-10-31", "23:50:00", "23:00:00", "10:40:00", "22:30:00", "00:59:00"),
+            *("10:00:00", "2024-11-03T10:00:00-05:00"),
+        ),
+        (
+            *("2024-11-04", "00:00:10", "00:00:00", "13:00:00", "02:00:00", "00:00:00"),
+            *("15:00:00", "2024-11-02T15:00:00-04:00"),
+        ),
+        # A wrap-up of six days.
+        (
+            *("2024-10-28", "12:00:00", "00:01:00", "12:01:00", "12:01:00", "145:00:00"),
+            *("12:01:00", "2024-11-03T12:01:00-05:00"),
+        ),
+    ],
+)
+def test_an_event_that_ends_days_away_behind_a_change_of_clocks(  # noqa: PLR0913, PLR0917
+    day: str,
+    start: str,
+    duration: str,
+    end: str,
+    began: str,
+    wrap_up: str,
+    over: str,
+    expected: str,
+) -> None:
+    """The offset is that of the day on which the wrap-up ended, however far away it is."""
+    found = placed(
+        "America/New_York",
+        CallDate=day,
+        StartTime=start,
+        Duration=duration,
+        EndTime=end,
+        WrapUpStartTime=began,
+        WrapupDuration=wrap_up,
+        WrapUpEndTime=over,
+    )
+    assert found["WrapUpEndedAt"] == in_utc(expected)
+
+
 def test_a_date_that_a_zone_skipped() -> None:
     """A call on a date that did not exist is placed by the offset from before it."""
     found = placed("Pacific/Apia", date(2011, 12, 30), StartTime="12:00:00")

@@ -115,7 +115,7 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
     killed = states = 0
     state_file = directory / f"state-{seed}.json"
     with Sandbox(
-        calls_per_day=lambda _: 150, rate_limit=(1, 0.08), auth_method="api_key"
+        records_per_day=lambda _: 150, rate_limit=(1, 0.08), auth_method="api_key"
     ) as account:
         truth = {str(day): expected(account, day, None) for day in DAYS}
         while killed < kills:
@@ -187,7 +187,7 @@ def test_kills_at_any_instant_lose_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_wait_for_the_limit(signum: signal.Signals) -> None:
     """It ends within two seconds, with the signal's code, one line, and the day before in STATE."""
-    with Sandbox(calls_per_day=lambda _: 5, rate_limit=(1, 3600)) as account:
+    with Sandbox(records_per_day=lambda _: 5, rate_limit=(1, 3600)) as account:
         process = Process(account)
         until(lambda: b'"STATE"' in process.output)
         seconds = process.kill(signum)
@@ -204,7 +204,7 @@ def test_a_signal_ends_the_wait_for_the_limit(signum: signal.Signals) -> None:
 @pytest.mark.parametrize("fault", ["hang", "stall:0.5", "token_hang"])
 def test_a_signal_ends_a_download_that_hangs(fault: str) -> None:
     """It ends within two seconds, with nothing of the day written."""
-    with Sandbox(calls_per_day=lambda _: 50, faults=[fault]) as account:
+    with Sandbox(records_per_day=lambda _: 50, faults=[fault]) as account:
         process = Process(account)
         until(lambda: any(request.fault for request in account.requests))
         seconds = process.kill(signal.SIGTERM)
@@ -218,7 +218,7 @@ def test_a_signal_ends_a_download_that_hangs(fault: str) -> None:
 
 def test_a_signal_ends_a_run_whose_target_does_not_read() -> None:
     """It ends within five seconds, in front of or within the line that nobody takes."""
-    with Sandbox(calls_per_day=lambda _: 500) as account:
+    with Sandbox(records_per_day=lambda _: 500) as account:
         process = Process(account, reads=False)
         until(lambda: len(account.requests) == 3)
         time.sleep(0.3)
@@ -237,7 +237,7 @@ def test_a_signal_within_a_piece_leaves_whole_lines(
 ) -> None:
     """A target that reads on gets the rest of what was being written, also without a buffer."""
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
-    with Sandbox(calls_per_day=lambda _: 500) as account:
+    with Sandbox(records_per_day=lambda _: 500) as account:
         process = Process(account, reads=False)
         pipe = process.popen.stdout
         assert pipe
@@ -259,7 +259,9 @@ def waiting(pipe: IO[bytes]) -> int:
 
 def test_two_runs_of_one_account_do_not_break_each_other() -> None:
     """Each takes requests from the other's limit; both deliver all."""
-    with Sandbox(calls_per_day=lambda _: 20, rate_limit=(2, 0.2), auth_method="api_key") as account:
+    with Sandbox(
+        records_per_day=lambda _: 20, rate_limit=(2, 0.2), auth_method="api_key"
+    ) as account:
         processes = [Process(account, days=3) for _ in range(2)]
         codes = [process.end() for process in processes]
         truth = [expected(account, day, None) for day in DAYS[-3:]]
@@ -287,7 +289,7 @@ def shell(account: Sandbox, script: str) -> subprocess.Popen[str]:
 
 def test_a_shell_pipe_ends_with_the_signals_code(tmp_path: Path) -> None:
     """A script with ``pipefail`` sees 143, and the target has whole lines."""
-    with Sandbox(calls_per_day=lambda _: 5, rate_limit=(1, 3600)) as account:
+    with Sandbox(records_per_day=lambda _: 5, rate_limit=(1, 3600)) as account:
         lines = tmp_path / "lines"
         pid = tmp_path / "pid"
         script = f"{{ echo $BASHPID > {pid}; exec $TAP --config=ENV; }} | cat > {lines}"
@@ -300,7 +302,7 @@ def test_a_shell_pipe_ends_with_the_signals_code(tmp_path: Path) -> None:
 
 def test_an_output_that_is_full_ends_the_run_with_a_line() -> None:
     """The run fails, and says what has happened."""
-    with Sandbox(calls_per_day=lambda _: 5) as account:
+    with Sandbox(records_per_day=lambda _: 5) as account:
         with shell(account, "$TAP --config=ENV > /dev/full") as bash:
             _, errors = bash.communicate(timeout=30)
         assert bash.returncode == 1
@@ -310,7 +312,7 @@ def test_an_output_that_is_full_ends_the_run_with_a_line() -> None:
 
 def test_a_target_that_closes_the_pipe_ends_the_run_with_a_line() -> None:
     """The run fails, and says where to look."""
-    with Sandbox(calls_per_day=lambda _: 500) as account:
+    with Sandbox(records_per_day=lambda _: 500) as account:
         with shell(account, "$TAP --config=ENV | head -n 1 > /dev/null") as bash:
             _, errors = bash.communicate(timeout=30)
         assert bash.returncode == 1

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
@@ -15,6 +16,8 @@ from ozonetel_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 DEMO = "examples/demo.sh"
+
+pytestmark = needs.meltano
 
 
 def run(folder: Path, *command: str, **environment: str) -> str:
@@ -55,7 +58,7 @@ def test_the_demo_loads_twice_and_shows_the_calls(demo: str) -> None:
 @pytest.mark.usefixtures("demo")
 def test_two_runs_in_a_row(tmp_path: Path) -> None:
     """The second one continues from the first one's state, and asks for two days."""
-    with Sandbox(rate_limit=(100, 1), calls_per_day=20) as sandbox:
+    with Sandbox(rate_limit=(100, 1), records_per_day=20) as sandbox:
         environment = {
             **sandbox.environment(),
             "TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD": "1",
@@ -80,6 +83,46 @@ def test_two_runs_in_a_row(tmp_path: Path) -> None:
     assert len(keys) < len(lines)
 
 
+@pytest.mark.usefixtures("demo")
+def test_the_sdks_settings_reach_the_tap(tmp_path: Path) -> None:
+    """From the environment, where Meltano hands on what is declared and drops all else."""
+    batches = {
+        "encoding": {"format": "jsonl", "compression": "gzip"},
+        "storage": {"root": f"file://{tmp_path}", "prefix": "cdr-"},
+    }
+    seed = {"hash_seed": "a long random text"}
+    maps = {"cdr": {"E164": "sha256(config['hash_seed'] + E164)", "AgentName": "__NULL__"}}
+    with Sandbox(rate_limit=(100, 1), records_per_day=5) as sandbox:
+        meltano = {
+            **sandbox.environment(),
+            "TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD": "1",
+            "TAP_OZONETEL_CDR_STREAM_MAPS": json.dumps(maps),
+            "TAP_OZONETEL_CDR_STREAM_MAP_CONFIG": json.dumps(seed),
+            "TAP_OZONETEL_CDR_FLATTENING_ENABLED": "true",
+            "TAP_OZONETEL_CDR_FLATTENING_MAX_DEPTH": "1",
+            "MELTANO_SYS_DIR_ROOT": ".meltano/demo",
+            "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",
+            "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
+            "TARGET_JSONL_DESTINATION_PATH": str(tmp_path),
+        }
+        run(ROOT, "meltano", "run", "tap-ozonetel-cdr", "target-jsonl", **meltano)
+        meltano["TAP_OZONETEL_CDR_BATCH_CONFIG"] = json.dumps(batches)
+        said = run(ROOT, "meltano", "config", "print", "tap-ozonetel-cdr", **meltano)
+        written = run(ROOT, "meltano", "invoke", "tap-ozonetel-cdr", **meltano)
+    config = json.loads(said[said.index("{") :])
+    assert config["stream_maps"] == maps
+    assert config["stream_map_config"] == seed
+    assert config["flattening_enabled"] is True
+    assert config["flattening_max_depth"] == 1
+    assert config["batch_config"] == batches
+    rows = [json.loads(line) for line in (tmp_path / "cdr.jsonl").read_text("utf-8").splitlines()]
+    assert rows
+    assert all(re.fullmatch("[0-9a-f]{64}", row["E164"]) for row in rows)
+    assert not any("AgentName" in row for row in rows)
+    assert '{"type":"BATCH"' in written
+    assert list(tmp_path.glob("cdr-*.gz"))
+
+
 @pytest.mark.slow
 def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
     """Each of its commands does what it shows; the definition for the hub needs no hub."""
@@ -98,7 +141,7 @@ def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
     (tmp_path / "loader.yml").write_text(yaml.safe_dump(loader | {"variant": "original"}), "utf-8")
     add = ("meltano", "add", "--no-install", "--from-ref", "../loader.yml", "target-jsonl")
     run(project, *add, **environment)
-    with Sandbox(rate_limit=(100, 1), calls_per_day=20) as sandbox:
+    with Sandbox(rate_limit=(100, 1), records_per_day=20) as sandbox:
         here = {name: sandbox.environment()[name] for name in ("TAP_OZONETEL_CDR_API_URL",)}
         here["TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD"] = "1"
         said = ""

@@ -55,6 +55,32 @@ def test_workflows_run_what_everybody_runs() -> None:
     assert {".ci/run", "make test"} <= commands
 
 
+@pytest.mark.parametrize(
+    ("option", "given", "told"),
+    [
+        ("--system-certs", {}, "true,unset"),
+        ("--system-certs", {"UV_SYSTEM_CERTS": "false"}, "false,unset"),
+        ("--native-tls", {}, "true,true"),
+        ("--native-tls", {"UV_SYSTEM_CERTS": "false"}, "false,false"),
+    ],
+)
+def test_uv_is_told_of_the_systems_authorities(
+    tmp_path: Path, option: str, given: dict[str, str], told: str
+) -> None:
+    """In the words of the uv that is there, unless the user has said otherwise."""
+    program = tmp_path / "uv"
+    program.write_text(f"#!/bin/sh\necho '  {option}  Where authorities come from'\n", "utf-8")
+    program.chmod(0o755)
+    more = tmp_path / "more.mk"
+    more.write_text('say:\n\t@echo "$${UV_SYSTEM_CERTS-unset},$${UV_NATIVE_TLS-unset}"\n', "utf-8")
+    # What the make that runs these tests hands on is not its user's.
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "MAKE", "MFLAGS"))}
+    said = subprocess.check_output(
+        ["make", "-f", "Makefile", "-f", more, "say", f"UV={program}"], env=env | given, cwd=ROOT
+    )
+    assert said.decode().strip() == told
+
+
 def uv(*arguments: str | Path, **environment: str) -> str:
     """Run uv, away from this project's environment, and return what it said."""
     # `uv run` names itself here.
@@ -261,7 +287,7 @@ def test_the_wheel_installs_and_runs_offline(built: Built, tmp_path: Path) -> No
         uv("tool", "install", *options, built.wheel, **folders)
     programs = tmp_path / "again" / "bin"
     assert {p.name for p in programs.iterdir()} == {"tap-ozonetel-cdr", "ozonetel-sandbox"}
-    with Sandbox(calls_per_day=5, rate_limit=(100, 1)) as sandbox:
+    with Sandbox(records_per_day=5, rate_limit=(100, 1)) as sandbox:
         done = subprocess.run(
             [programs / "tap-ozonetel-cdr", "--config", "ENV", "--test"],
             env=sandbox.environment(),

@@ -13,6 +13,7 @@ from tap_ozonetel_cdr.plan import (
     Plan,
     parse_date,
     plan,
+    settled_day,
 )
 
 TODAY = date(2026, 11, 23)
@@ -31,7 +32,15 @@ def days(first: int, last: int) -> tuple[date, ...]:
 
 def planned(**case: Any) -> Plan:  # noqa: ANN401  what a row of a table holds
     """Plan on 23 November with the defaults of the settings."""
-    return plan(**{"today": TODAY, "retention_days": 15, "lookback_days": 1, **case})
+    return plan(
+        **{
+            "today": TODAY,
+            "settled": TODAY,
+            "retention_days": 15,
+            "lookback_days": 1,
+            **case,
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,11 +146,124 @@ def test_oldest_may_be_partial(case: dict[str, Any], expected: bool) -> None:
 def test_ends_of_the_calendar(today: date) -> None:
     """Days before the first that a date can hold, and after the last, are never computed."""
     actual = plan(
-        today=today, retention_days=3650, lookback_days=3650, start_date=date.min, bookmark=today
+        today=today,
+        settled=today,
+        retention_days=3650,
+        lookback_days=3650,
+        start_date=date.min,
+        bookmark=today,
     )
     assert actual.days[0] == max(date.min, date.fromordinal(max(1, today.toordinal() - 3650)))
     assert actual.days[-1] == today
     assert actual.gap is None
+
+
+@pytest.mark.parametrize(
+    ("now", "hours", "settled"),
+    [
+        ("2026-11-23 00:00", 4, 22),
+        ("2026-11-23 01:30", 4, 22),
+        ("2026-11-23 03:59", 4, 22),
+        ("2026-11-23 04:00", 4, 23),
+        ("2026-11-23 04:30", 4, 23),
+        ("2026-11-23 23:59", 4, 23),
+        ("2026-11-23 00:00", 0, 23),
+        ("2026-11-23 00:59", 1, 22),
+        ("2026-11-23 22:59", 23, 22),
+        ("2026-11-23 23:00", 23, 23),
+    ],
+)
+def test_a_day_settles_some_hours_after_it_ends(now: str, hours: int, settled: int) -> None:
+    """The settled day is the date of now less the settling hours."""
+    local = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("Asia/Kolkata"))
+    assert settled_day(local, hours) == nov(settled)
+
+
+def test_settling_hours_are_those_of_the_accounts_clock() -> None:
+    """On a day on which its clock skips an hour, 04:00 is still 04:00."""
+    zone = ZoneInfo("Europe/London")
+    assert settled_day(datetime(2026, 3, 29, 3, 59, tzinfo=zone), 4) == date(2026, 3, 28)
+    assert settled_day(datetime(2026, 3, 29, 4, 0, tzinfo=zone), 4) == date(2026, 3, 29)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected", "bookmarks"),
+    [
+        pytest.param({}, days(8, 23), [*range(8, 23), 22], id="a first run before the hour"),
+        pytest.param({"bookmark": nov(22)}, days(21, 23), [22, 22, 22], id="a daily run"),
+        pytest.param({"bookmark": nov(23)}, days(21, 23), [22, 22, 22], id="a bookmark past it"),
+        pytest.param(
+            {"bookmark": nov(23), "lookback_days": 0}, days(22, 23), [22, 22], id="no lookback"
+        ),
+        pytest.param({"bookmark": nov(21)}, days(21, 23), [21, 22, 22], id="one run was missed"),
+        pytest.param({"start_date": nov(23)}, days(23, 23), [None], id="start after it"),
+        pytest.param(
+            {"start_date": nov(23), "bookmark": nov(10)}, days(23, 23), [10], id="and a bookmark"
+        ),
+        pytest.param(
+            {"start_date": nov(23), "bookmark": nov(23)}, days(23, 23), [22], id="and one past it"
+        ),
+        pytest.param({"end_date": nov(10)}, days(8, 10), [8, 9, 10], id="ended long before"),
+    ],
+)
+def test_the_bookmark_never_passes_the_settled_day(
+    case: dict[str, Any], expected: tuple[date, ...], bookmarks: list[int | None]
+) -> None:
+    """Before the hour is over, the day before is read again by the next run, and today too."""
+    actual = planned(settled=nov(22), **case)
+    assert actual.days == expected
+    assert [actual.bookmark_after(day) for day in expected] == [
+        nov(day) if day else None for day in bookmarks
+    ]
+
+
+@pytest.mark.parametrize(
+    ("case", "misses"),
+    [
+        ({}, False),
+        ({"bookmark": nov(8)}, True),
+        ({"bookmark": nov(1)}, True),
+        ({"bookmark": nov(9), "lookback_days": 15}, False),
+        ({"start_date": nov(8)}, True),
+        ({"start_date": nov(1), "bookmark": nov(9), "lookback_days": 15}, False),
+    ],
+)
+def test_a_day_that_was_asked_for_is_missed(case: dict[str, Any], misses: bool) -> None:
+    """The oldest day is a gap where bookmark or start date lead to it, and not by looking back."""
+    actual = planned(**case)
+    assert actual.days[0] == OLDEST
+    assert actual.misses(OLDEST) is misses
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    runs=st.lists(st.integers(1, 40), min_size=2, max_size=12),
+    settling=st.integers(4, 8),
+    lookback=st.integers(0, 2),
+)
+def test_whatever_was_read_too_early_is_read_again(
+    runs: list[int], settling: int, lookback: int
+) -> None:
+    """At whatever hours the runs come, each day is last read after 03:00 of the next one."""
+    now = datetime(2026, 11, 1, 12)  # noqa: DTZ001  # by the account's clock
+    last_read: dict[date, datetime] = {}
+    bookmark: date | None = None
+    for hours in runs:
+        now += timedelta(hours=hours)
+        today = now.date()
+        actual = plan(
+            today=today,
+            settled=settled_day(now, settling),
+            retention_days=90,
+            lookback_days=lookback,
+            start_date=date(2026, 11, 1),
+            bookmark=bookmark,
+        )
+        for day in actual.days:
+            last_read[day] = now
+            bookmark = actual.bookmark_after(day)
+    over = [day for day in last_read if settled_day(now, 3) > day]
+    assert all(settled_day(last_read[day], 3) > day for day in over)
 
 
 near = st.dates(TODAY - timedelta(days=40), TODAY + timedelta(days=5))
@@ -154,18 +276,28 @@ near = st.dates(TODAY - timedelta(days=40), TODAY + timedelta(days=5))
     start=st.none() | near,
     end=st.none() | near,
     bookmark=st.none() | st.dates(TODAY - timedelta(days=40), TODAY),
+    settled=st.sampled_from([TODAY, TODAY - timedelta(days=1)]),
 )
-@example(retention=15, lookback=1, start=None, end=None, bookmark=TODAY - timedelta(days=40))
-def test_every_day_has_one_fate(
+@example(
+    retention=15,
+    lookback=1,
+    start=None,
+    end=None,
+    bookmark=TODAY - timedelta(days=40),
+    settled=TODAY,
+)
+def test_every_day_has_one_fate(  # noqa: PLR0913, PLR0917  # what a plan depends on
     retention: int,
     lookback: int,
     start: date | None,
     end: date | None,
     bookmark: date | None,
+    settled: date,
 ) -> None:
     """Each wanted day is planned, once, if the API has it, and otherwise reported as lost."""
     actual = plan(
         today=TODAY,
+        settled=settled,
         retention_days=retention,
         lookback_days=lookback,
         start_date=start,
@@ -176,8 +308,8 @@ def test_every_day_has_one_fate(
     def wanted(day: date, *, again: bool) -> bool:
         began = start is None or day >= start
         over = day > TODAY or (end is not None and day > end)
-        new = bookmark is None or day >= bookmark
-        return began and not over and (new or (again and day >= TODAY - timedelta(days=lookback)))
+        new = bookmark is None or day >= min(bookmark, settled)
+        return began and not over and (new or (again and day >= settled - timedelta(days=lookback)))
 
     calendar = [TODAY + timedelta(days=n) for n in range(-50, 10)]
     retained = [day for day in calendar if day >= TODAY - timedelta(days=retention)]

@@ -1,19 +1,12 @@
 from __future__ import annotations
 
-import contextlib
-import io
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
-from runs import NOW, StillClock, days_from, until
+from api_server import DAYS, Api, PassingClock, client_of, until
 
-from ozonetel_sandbox import Sandbox
+from tap_ozonetel_cdr.api.client import DayResponse
 from tap_ozonetel_cdr.api.prefetch import one_ahead
-from tap_ozonetel_cdr.tap import TapOzonetelCDR
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def test_results_come_in_order() -> None:
@@ -50,41 +43,28 @@ def test_a_failure_waits_for_its_turn() -> None:
         next(results)
 
 
-class Target(io.BytesIO):
-    """A target that does not take a day's first lines until something is so."""
-
-    def __init__(self, condition: Callable[[], bool]) -> None:
-        """Wait for ``condition`` once."""
-        super().__init__()
-        self.condition = condition
-        self.waited = False
-
-    def write(self, lines: bytes) -> int:  # type: ignore[override]  # what the tap hands over
-        """Take lines."""
-        if b'"RECORD"' in bytes(lines) and not self.waited:
-            until(self.condition)
-            self.waited = True
-        return super().write(lines)
+def test_the_next_day_is_fetched_while_a_slow_consumer_has_this_one() -> None:
+    """Whoever is busy with the first day does not keep the second from being asked for."""
+    with Api(PassingClock()) as api:
+        found = one_ahead(client_of(api).fetch_day, DAYS)
+        for n in range(16):
+            day = next(found)
+            until(lambda: len(api.asked) > min(n + 1, 15))  # noqa: B023  # called at once
+            assert isinstance(day, DayResponse)
+            assert (day.day, day.count) == (DAYS[n], 3)
+            assert len(api.asked) == min(n + 2, 16)
+            day.close()
 
 
-def test_the_next_day_is_fetched_while_a_slow_target_takes_this_one() -> None:
-    """A target that is busy with the first day does not keep the second from being asked for."""
-    clock = StillClock()
-    with Sandbox(now=lambda: NOW, monotonic=clock.monotonic, calls_per_day=lambda _: 5) as sandbox:
-        days = days_from(NOW.date())
-
-        def asked() -> list[str]:
-            return [r.from_date[:10] for r in sandbox.requests if r.method == "GET"]
-
-        target = Target(lambda: len(asked()) == 2)
-        config = {
-            "api_url": sandbox.url,
-            "user_name": sandbox.user_name,
-            "api_key": sandbox.api_key,
-        }
-        tap = type("TimedTap", (TapOzonetelCDR,), {"clock": clock})
-        with contextlib.redirect_stdout(io.TextIOWrapper(target)):
-            tap(config=config, parse_env_config=False).sync_all()
-        assert target.waited
-        assert len(asked()) == 16
-        assert asked()[-1] == str(days[-1])
+def test_the_standing_may_be_read_while_another_thread_fetches() -> None:
+    """It is always of one moment: a request a day, one more for the way in, one token."""
+    with Api(PassingClock()) as api:
+        api.takes = "token"
+        client = client_of(api)
+        seen = [client.standing]
+        for day in one_ahead(client.fetch_day, DAYS):
+            seen += [client.standing for _ in range(100)]
+            assert isinstance(day, DayResponse)
+            day.close()
+        assert {(s.requests - s.days, s.tokens) for s in seen} <= {(0, 0), (1, 0), (1, 1), (2, 1)}
+        assert [s.requests for s in seen] == sorted(s.requests for s in seen)

@@ -1,4 +1,4 @@
-"""Every answer has one meaning, whatever status code it comes under."""
+"""Every response has one meaning, whatever status code it comes under."""
 
 from __future__ import annotations
 
@@ -14,116 +14,272 @@ from hypothesis import strategies as st
 
 from tap_ozonetel_cdr.api.body import read_envelope
 from tap_ozonetel_cdr.api.responses import (
+    NOT_AUTHENTICATED,
     REFUSALS,
+    TOKENS_USED_UP,
     UNKNOWN_REFUSAL,
     Action,
     Refusal,
     Verdict,
     judge,
     judge_failure,
+    judge_token,
     quote,
 )
 
 SUCCESS = {"details": [{"UCID": "1"}], "message": "success", "status": "success"}
 
 
-def judged(http_status: int, body: Any, **context: Any) -> Verdict:  # noqa: ANN401  # any JSON
-    """Judge a body as it comes over the wire."""
+def envelope(body: Any) -> Any:  # noqa: ANN401  # any JSON
+    """Read a body as it comes over the wire."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return judge(http_status, read_envelope(io.BytesIO(text.encode())), **context)
+    return read_envelope(io.BytesIO(text.encode()))
 
 
-@pytest.mark.parametrize("http_status", [200, 400, 401, 403])
-@pytest.mark.parametrize("status", ["false", "fail", "error"])
-@pytest.mark.parametrize(
-    ("message", "action"),
-    [
-        ("Token Expired", Action.NEW_TOKEN),
-        ("token  expired", Action.NEW_TOKEN),
-        ("API rate limit has been exceeded", Action.WAIT),
-        ("No Data Found", Action.ACCEPT),
-        ("Missing userName or apiKey", Action.STOP),
-        ("userName or apiKey is Invalid", Action.STOP),
-        ("Missing fromDate and toDate", Action.STOP),
-        (
-            "Invalid fromDate format. Please pass the date in the format yyyy-MM-dd HH:mm:ss",
-            Action.STOP,
-        ),
-        ("fromDate and toDate should not be future dates", Action.STOP),
-        ("fromDate and toDate should be same date", Action.STOP),
-        ("Invalid Json Pass Valid Json", Action.STOP),
-        ("Invalid campaignName", Action.STOP),
-        ("The moon is full", Action.STOP),
-    ],
-)
+def judged(http_status: int, body: Any, **context: Any) -> Verdict:  # noqa: ANN401  # any JSON
+    """Judge a response of fetchCDRDetails."""
+    return judge(http_status, envelope(body), **context)
+
+
+def judged_token(http_status: int, body: Any, **context: Any) -> Verdict:  # noqa: ANN401  # any JSON
+    """Judge a response of generateToken."""
+    return judge_token(http_status, envelope(body), **context)
+
+
+DATES = [
+    "Missing fromDate and toDate",
+    "Invalid fromDate format. Please pass the date in the format yyyy-MM-dd HH:mm:ss",
+    "Invalid toDate format",
+    "fromDate and toDate should not be future dates",
+    "fromDate and toDate should be same date",
+]
+MEANINGS = [
+    ("Token Expired", Action.TOKEN_EXPIRED),
+    ("token  expired.", Action.TOKEN_EXPIRED),
+    ("Your token has expired", Action.TOKEN_EXPIRED),
+    ("EXPIRED TOKEN", Action.TOKEN_EXPIRED),
+    ("API rate limit has been exceeded", Action.WAIT),
+    ("Api Rate Limit has been exceeded...", Action.WAIT),
+    ("Exceeded: the API rate-limit", Action.WAIT),
+    ("Max limit exceeded", Action.WAIT),
+    (" MAX  LIMIT EXCEEDED. ", Action.WAIT),
+    ("Limit exceeded (max 2)", Action.WAIT),
+    ("Maximum limit has been exceeded", Action.WAIT),
+    ("Missing userName or apiKey", Action.NOT_LET_IN),
+    ("missing username or apikey.", Action.NOT_LET_IN),
+    ("apiKey or userName missing", Action.NOT_LET_IN),
+    ("Missing User Name or API Key", Action.NOT_LET_IN),
+    ("Missing api_key", Action.NOT_LET_IN),
+    ("userName or apiKey is Invalid", Action.WRONG_CREDENTIALS),
+    ("Invalid userName or apiKey", Action.WRONG_CREDENTIALS),
+    ("INVALID APIKEY OR USERNAME.", Action.WRONG_CREDENTIALS),
+    ("Invalid user name or API key...", Action.WRONG_CREDENTIALS),
+    ("invaliduserNameorapiKey", Action.WRONG_CREDENTIALS),
+    ("UserName is null", Action.WRONG_CREDENTIALS),
+    ("username is NULL.", Action.WRONG_CREDENTIALS),
+    ("Null userName", Action.WRONG_CREDENTIALS),
+    ("apiKey is null", Action.WRONG_CREDENTIALS),
+    ("Unauthorized", Action.NOT_LET_IN),
+    ("You are not authorised", Action.NOT_LET_IN),
+    ("Authentication failed", Action.NOT_LET_IN),
+    ("Invalid Token", Action.NOT_LET_IN),
+    ("Access Denied", Action.NOT_LET_IN),
+    ("Forbidden", Action.NOT_LET_IN),
+    *((words, Action.STOP) for words in DATES),
+    *((words.upper() + " ..", Action.STOP) for words in DATES),
+    ("Invalid Json Pass Valid Json", Action.STOP),
+    ("Invalid campaignName", Action.STOP),
+    ("campaignName is invalid", Action.STOP),
+]
+
+
+@pytest.mark.parametrize("http_status", [200, 400, 401, 403, 500, 503])
+@pytest.mark.parametrize("status", ["false", "fail", "error", False, "true", None])
+@pytest.mark.parametrize(("message", "action"), MEANINGS)
 def test_refusals_mean_the_same_under_every_status_code(
-    http_status: int, status: str, message: str, action: Action
+    http_status: int,
+    status: object,
+    message: str,
+    action: Action,
 ) -> None:
     """The API's words decide, not the status code or the word for failure they come with."""
     verdict = judged(http_status, {"status": status, "message": message})
-    assert verdict.action is action
-    assert verdict.reason == f"'{message}' (HTTP {http_status})"
+    gateway = action is Action.NOT_LET_IN and "issing" not in message
+    assert verdict.action is (Action.RETRY if gateway and http_status >= 500 else action)
+    assert verdict.reason == f"'{' '.join(message.split())}' (HTTP {http_status})"
+    assert verdict.denied is (http_status in {401, 403})
+
+
+@pytest.mark.parametrize(("message", "action"), MEANINGS)
+def test_refusals_within_json_strings_are_unwrapped(message: str, action: Action) -> None:
+    """The page shows Token Expired as a JSON string that holds JSON; all forms count."""
+    body = json.dumps({"status": "false", "message": message, "data": None})
+    for wrapped in (json.dumps(body), json.dumps(json.dumps(body)), json.dumps(message)):
+        assert judged(200, wrapped).action is action
+
+
+@pytest.mark.parametrize(("message", "action"), MEANINGS)
+def test_refusals_may_stand_under_status(message: str, action: Action) -> None:
+    """Where there is no message, the words of the status count."""
+    assert judged(200, {"status": message}).action is action
+    assert judged(200, {"status": message, "message": ""}).action is action
+
+
+@pytest.mark.parametrize(
+    ("message", "action"),
+    [
+        ("No Data Found", Action.ACCEPT),
+        ("no data found.", Action.ACCEPT),
+        ("No Data Found for the day", Action.ACCEPT),
+        ("There is No Data Found", Action.STOP),
+        ("No Data", Action.STOP),
+        ("Found no data", Action.STOP),
+        ("The moon is full", Action.STOP),
+        ("Maximum date range limit of 15 days exceeded", Action.STOP),
+        ("limit", Action.STOP),
+        ("token", Action.STOP),
+        ("userName or apiKey", Action.STOP),
+    ],
+)
+def test_words_that_are_only_like_those(message: str, action: Action) -> None:
+    """An empty day is one only by its own words, and unknown words are not guessed at."""
+    for http_status in (200, 400):
+        verdict = judged(http_status, {"status": "fail", "message": message})
+        assert verdict.action is action
+    if action is Action.STOP:
+        assert verdict.advice == UNKNOWN_REFUSAL.advice
 
 
 @pytest.mark.parametrize("row", REFUSALS, ids=lambda row: row.words)
-def test_every_final_refusal_says_what_to_check(row: Refusal) -> None:
+def test_every_refusal_that_may_end_a_run_says_what_to_check(row: Refusal) -> None:
     """A row's advice comes with its verdict, and none ends a run without it."""
-    assert judged(200, {"status": "fail", "message": row.words}).advice == row.advice
-    assert bool(row.advice) is (row.action is Action.STOP)
+    verdict = judged(200, {"status": "fail", "message": row.words})
+    assert (verdict.action, verdict.advice) == (row.action, row.advice)
+    assert bool(row.advice) is (row.action in {Action.STOP, *NOT_AUTHENTICATED})
+
+
+@pytest.mark.parametrize("http_status", [200, 400, 404])
+def test_what_may_be_said_of_a_day_that_is_gone(http_status: int) -> None:
+    """Words of the dates, unknown ones, and a status code that nobody explains."""
+    gone = [*DATES, "The moon is full", "Unauthorized"]
+    known = ["Token Expired", "Invalid campaignName", "Missing userName or apiKey", "UserName null"]
+    for message in gone + known:
+        verdict = judged(http_status, {"status": "fail", "message": message})
+        assert verdict.may_mean_gone is (message in gone)
+    bare = {400: True, 401: True, 404: True, 429: False, 500: False, 503: False, 302: False}
+    assert {status: judged(status, "").may_mean_gone for status in bare} == bare
+    assert judged(503, {"message": "The moon is full"}).may_mean_gone
+    assert not judged(429, {"message": "The moon is full"}).may_mean_gone
 
 
 @pytest.mark.parametrize(
     ("http_status", "body", "expected"),
     [
-        (200, SUCCESS, Verdict(Action.ACCEPT, "1 calls")),
-        (200, {**SUCCESS, "details": []}, Verdict(Action.ACCEPT, "0 calls")),
-        (200, {**SUCCESS, "details": None}, Verdict(Action.ACCEPT, "0 calls")),
-        (200, {"details": [], "message": "success"}, Verdict(Action.ACCEPT, "0 calls")),
-        (200, {**SUCCESS, "message": "2 calls"}, Verdict(Action.ACCEPT, "1 calls")),
-        (200, json.dumps(SUCCESS), Verdict(Action.ACCEPT, "1 calls")),
+        (200, SUCCESS, Verdict(Action.ACCEPT, "1 records")),
+        (200, {**SUCCESS, "details": []}, Verdict(Action.ACCEPT, "0 records")),
+        (200, {**SUCCESS, "details": None}, Verdict(Action.ACCEPT, "0 records")),
+        (200, {"details": [], "message": "success"}, Verdict(Action.ACCEPT, "0 records")),
+        (200, {**SUCCESS, "message": "2 calls"}, Verdict(Action.ACCEPT, "1 records")),
+        (200, json.dumps(SUCCESS), Verdict(Action.ACCEPT, "1 records")),
+        *(
+            (200, {**SUCCESS, "status": true}, Verdict(Action.ACCEPT, "1 records"))
+            for true in (True, "true", "True", " TRUE ")
+        ),
+        (200, {"status": True, "details": []}, Verdict(Action.ACCEPT, "0 records")),
+        (200, {**SUCCESS, "status": "Success."}, Verdict(Action.ACCEPT, "1 records")),
+        (
+            200,
+            {"status": True, "message": "success"},
+            Verdict(Action.RETRY, "a success without details"),
+        ),
         (
             200,
             {"status": "success", "message": "success"},
             Verdict(Action.RETRY, "a success without details"),
         ),
-        (200, {"details": []}, Verdict(Action.RETRY, "JSON that is not an answer")),
-        (200, "[]", Verdict(Action.RETRY, "JSON that is not an answer")),
-        (200, "5", Verdict(Action.RETRY, "JSON that is not an answer")),
-        (200, "null", Verdict(Action.RETRY, "JSON that is not an answer")),
-        (200, "{}", Verdict(Action.RETRY, "JSON that is not an answer")),
-        (200, '"hello"', Verdict(Action.RETRY, "JSON that is not an answer")),
+        (200, {"details": []}, Verdict(Action.RETRY, "JSON that is not a response")),
+        (200, "[]", Verdict(Action.RETRY, "JSON that is not a response")),
+        (200, "5", Verdict(Action.RETRY, "JSON that is not a response")),
+        (200, "null", Verdict(Action.RETRY, "JSON that is not a response")),
+        (200, "{}", Verdict(Action.RETRY, "JSON that is not a response")),
+        (200, '"hello"', Verdict(Action.RETRY, "JSON that is not a response")),
         (
             200,
             {**SUCCESS, "details": "none"},
-            Verdict(Action.RETRY, "JSON that is not an answer"),
+            Verdict(Action.RETRY, "JSON that is not a response"),
         ),
-        (200, {**SUCCESS, "details": [1]}, Verdict(Action.RETRY, "JSON that is not an answer")),
-        (200, "", Verdict(Action.RETRY, "an empty body")),
-        (200, '{"details": [{"UCID"', Verdict(Action.RETRY, "a body that ends early")),
-        (200, "<html>Sorry</html>", Verdict(Action.RETRY, "a body that is not JSON")),
+        (200, {**SUCCESS, "details": [1]}, Verdict(Action.RETRY, "JSON that is not a response")),
+        (200, "", Verdict(Action.RETRY, "a body that is not one whole JSON value")),
+        (
+            200,
+            '{"details": [{"UCID"',
+            Verdict(Action.RETRY, "a body that is not one whole JSON value"),
+        ),
+        (
+            200,
+            "<html>Sorry</html>",
+            Verdict(Action.RETRY, "a body that is not one whole JSON value"),
+        ),
         (408, "", Verdict(Action.RETRY, "HTTP 408")),
         (429, "slow down", Verdict(Action.WAIT, "HTTP 429")),
         (500, "", Verdict(Action.RETRY, "HTTP 500", too_large=True)),
         (502, "<html>", Verdict(Action.RETRY, "HTTP 502")),
         (503, "", Verdict(Action.RETRY, "HTTP 503")),
         (504, "", Verdict(Action.RETRY, "HTTP 504", too_large=True)),
-        (500, {"message": "java.lang"}, Verdict(Action.RETRY, "HTTP 500", too_large=True)),
-        (404, "<html>", Verdict(Action.STOP, "HTTP 404", "Check api_url, user_name and api_key")),
-        (405, "", Verdict(Action.STOP, "HTTP 405", "Check api_url, user_name and api_key")),
+        (
+            500,
+            {"message": "java.lang"},
+            Verdict(
+                Action.RETRY,
+                "'java.lang' (HTTP 500)",
+                too_large=True,
+                words="javalang",
+                may_mean_gone=True,
+            ),
+        ),
+        *(
+            (
+                status,
+                body,
+                Verdict(
+                    Action.STOP,
+                    f"HTTP {status}",
+                    "Check api_url, user_name and api_key",
+                    may_mean_gone=True,
+                ),
+            )
+            for status, body in ((404, "<html>"), (405, ""), (201, SUCCESS))
+        ),
+        *(
+            (
+                status,
+                body,
+                Verdict(
+                    Action.NOT_LET_IN,
+                    f"HTTP {status}",
+                    "Check user_name and api_key",
+                    words=f"http{status}",
+                    denied=True,
+                    may_mean_gone=True,
+                ),
+            )
+            for status in (401, 403)
+            for body in ("", "<html>", SUCCESS)
+        ),
     ],
 )
 def test_what_is_no_refusal_is_judged_by_code_and_body(
     http_status: int, body: object, expected: Verdict
 ) -> None:
-    """An answer is complete, asked for again, or final; nothing strange is an empty day."""
+    """A response is complete, retried, or final; nothing strange is an empty day."""
     assert judged(http_status, body) == expected
 
 
 @pytest.mark.parametrize(
     ("message", "action"),
     [
-        ("Token Expired", Action.NEW_TOKEN),
-        ("userName or apiKey is Invalid", Action.STOP),
+        ("Token Expired", Action.TOKEN_EXPIRED),
+        ("userName or apiKey is Invalid", Action.WRONG_CREDENTIALS),
         ("No Data Found", Action.RETRY),
         ("The moon is full", Action.RETRY),
     ],
@@ -150,15 +306,16 @@ def test_what_says_no_success_is_a_refusal(body: dict[str, Any], said: str) -> N
     assert verdict.advice == UNKNOWN_REFUSAL.advice
 
 
-def test_known_words_count_under_a_server_error_too() -> None:
-    """A refusal that the API is known to give is believed even under HTTP 500."""
-    assert judged(500, {"status": "fail", "message": "Token Expired"}).action is Action.NEW_TOKEN
-
-
-def test_a_refusal_inside_a_json_string_is_unwrapped() -> None:
-    """The page shows Token Expired as a JSON string that holds JSON; both forms count."""
-    body = json.dumps(json.dumps({"status": "false", "message": "Token Expired", "data": None}))
-    assert judged(401, body).action is Action.NEW_TOKEN
+@pytest.mark.parametrize("details", [{}, {"details": None}, {"details": []}])
+@pytest.mark.parametrize("status", ["success", True, "true"])
+def test_a_refusal_with_a_status_of_success_is_no_empty_day(
+    details: dict[str, Any], status: object
+) -> None:
+    """Known words count where there is no record to hold against them."""
+    body = {"status": status, "message": "API rate limit has been exceeded", **details}
+    assert judged(200, body).action is Action.WAIT
+    with_records = {**body, "details": [{"UCID": "1"}]}
+    assert judged(200, with_records).action is Action.ACCEPT
 
 
 @pytest.mark.parametrize("http_status", [300, 302, 399])
@@ -185,10 +342,59 @@ def test_the_servers_own_wait_is_passed_on() -> None:
     assert judged(200, limited, retry_after=7.0).retry_after == 7.0
 
 
-def test_a_token_needs_no_details() -> None:
-    """The success of generateToken is one without details."""
-    body = {"token": "t", "message": "success", "status": "success"}
-    assert judged(200, body, wants_details=False).action is Action.ACCEPT
+TOKEN_MEANINGS = [
+    (200, {"token": "t", "message": ""}, Action.ACCEPT),
+    (200, {"token": "t"}, Action.ACCEPT),
+    (200, {"token": "t", "status": "error", "message": "Max limit exceeded"}, Action.ACCEPT),
+    (429, {"token": "t", "message": "Max limit exceeded"}, Action.WAIT),
+    (401, {"token": "t", "message": "Invalid userName or apiKey"}, Action.WRONG_CREDENTIALS),
+    (201, {"token": "t"}, Action.NOT_LET_IN),
+    (200, {"message": ""}, Action.RETRY),
+    (200, {"status": "", "message": " "}, Action.RETRY),
+    (200, {"status": True}, Action.RETRY),
+    (200, {"status": "success", "details": []}, Action.RETRY),
+    (200, {"message": "No Data Found"}, Action.RETRY),
+    (200, "", Action.RETRY),
+    (200, "<html>", Action.RETRY),
+    (
+        200,
+        {"token": None, "status": "success", "message": "UserName is null"},
+        Action.WRONG_CREDENTIALS,
+    ),
+    (200, {"status": "fail"}, Action.NOT_LET_IN),
+    (200, {"message": "The moon is full"}, Action.NOT_LET_IN),
+    (400, {"message": "The moon is full"}, Action.NOT_LET_IN),
+    (404, "<html>", Action.NOT_LET_IN),
+    (401, "", Action.NOT_LET_IN),
+    (200, {"message": "Max limit exceeded"}, Action.WAIT),
+    (200, {"message": "API rate limit has been exceeded"}, Action.WAIT),
+    (429, "", Action.WAIT),
+    (500, {"message": "The moon is full"}, Action.RETRY),
+    (503, "", Action.RETRY),
+    (302, "", Action.STOP),
+    (400, {"message": "Invalid Json Pass Valid Json"}, Action.STOP),
+]
+
+
+@pytest.mark.parametrize(("http_status", "body", "action"), TOKEN_MEANINGS)
+def test_what_generate_token_means(http_status: int, body: object, action: Action) -> None:
+    """A text under ``token`` is a success under 200, and nothing else is."""
+    assert judged_token(http_status, body).action is action
+    assert judged_token(http_status, json.dumps(body)).action is action
+
+
+def test_the_limit_of_tokens_is_told_from_the_limit_of_requests() -> None:
+    """The words that a sister endpoint has for its limit are those of ten tokens an hour."""
+    limits = {"max Limit exceeded.": TOKENS_USED_UP, "API rate limit has been exceeded": ""}
+    assert {words: judged_token(200, {"message": words}).advice for words in limits} == limits
+    assert judged(200, {"message": "Max limit exceeded"}).advice == ""
+
+
+def test_a_token_is_masked_where_words_are_quoted() -> None:
+    """A refusal may bear one, and say it as well; so may it say a secret."""
+    body = {"status": "error", "message": "No eyJ.x for k3y", "token": "eyJ.x"}
+    assert judged(200, body, secrets=["k3y"]).reason == "'No *** for ***' (HTTP 200)"
+    assert judged_token(400, body, secrets=["k3y"]).reason == "'No *** for ***' (HTTP 400)"
 
 
 def raised(error: Exception, cause: Exception) -> Exception:
@@ -212,13 +418,17 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
         (requests.ConnectTimeout("connect"), Verdict(Action.RETRY, "no connection in time")),
         (
             requests.ReadTimeout(),
-            Verdict(Action.RETRY, "no whole answer within 2.5 s (request_timeout)", too_large=True),
+            Verdict(
+                Action.RETRY, "no whole response within 2.5 s (request_timeout)", too_large=True
+            ),
         ),
         (
             urllib3.exceptions.ReadTimeoutError(
                 urllib3.HTTPConnectionPool("api.example"), "/", "Read timed out."
             ),
-            Verdict(Action.RETRY, "no whole answer within 2.5 s (request_timeout)", too_large=True),
+            Verdict(
+                Action.RETRY, "no whole response within 2.5 s (request_timeout)", too_large=True
+            ),
         ),
         (
             requests.exceptions.InvalidURL("http://"),
@@ -226,34 +436,34 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
         ),
         (
             requests.JSONDecodeError("no JSON", "", 0),
-            Verdict(Action.RETRY, "no whole answer (JSONDecodeError)"),
+            Verdict(Action.RETRY, "no whole response (JSONDecodeError)"),
         ),
         (
             requests.ConnectionError("says more than a person wants to read"),
-            Verdict(Action.RETRY, "no whole answer (ConnectionError)"),
+            Verdict(Action.RETRY, "no whole response (ConnectionError)"),
         ),
         (
             urllib3.exceptions.ProtocolError("aborted"),
-            Verdict(Action.RETRY, "no whole answer (ProtocolError)"),
+            Verdict(Action.RETRY, "no whole response (ProtocolError)"),
         ),
         (
             raised(requests.ConnectionError("refused"), RESET),
-            Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
+            Verdict(Action.RETRY, "no whole response (Connection reset by peer)"),
         ),
         (
             raised_while_handling(requests.ConnectionError("refused"), RESET),
-            Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
+            Verdict(Action.RETRY, "no whole response (Connection reset by peer)"),
         ),
         (
             raised(
                 requests.ConnectionError("retries"),
                 raised_while_handling(urllib3.exceptions.ProtocolError("aborted"), RESET),
             ),
-            Verdict(Action.RETRY, "no whole answer (Connection reset by peer)"),
+            Verdict(Action.RETRY, "no whole response (Connection reset by peer)"),
         ),
         (
             raised(requests.ConnectionError("refused"), OSError("neither number nor words")),
-            Verdict(Action.RETRY, "no whole answer (OSError)"),
+            Verdict(Action.RETRY, "no whole response (OSError)"),
         ),
         (
             requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"),
@@ -265,12 +475,12 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
         ),
         (
             requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"),
-            Verdict(Action.RETRY, "no whole answer (SSLError)"),
+            Verdict(Action.RETRY, "no whole response (SSLError)"),
         ),
     ],
 )
-def test_what_no_answer_means(error: Exception, expected: Verdict) -> None:
-    """No answer is asked for again, but for what only a person can set right."""
+def test_what_no_response_means(error: Exception, expected: Verdict) -> None:
+    """No response is retried, but for what only a person can set right."""
     assert judge_failure(error, 2.5) == expected
 
 
@@ -290,6 +500,8 @@ def test_quoted_words_are_masked(text: str, quoted: str) -> None:
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))
-def test_no_answer_is_beyond_judgement(http_status: int, body: bytes) -> None:
-    """Whatever comes, there is a verdict, and arbitrary bytes are never a complete answer."""
-    assert judge(http_status, read_envelope(io.BytesIO(body))).action is not Action.ACCEPT
+def test_no_response_is_beyond_judgement(http_status: int, body: bytes) -> None:
+    """Whatever comes, there is a verdict, and arbitrary bytes are never a complete response."""
+    for judged_by in (judge, judge_token):
+        found = judged_by(http_status, read_envelope(io.BytesIO(body)))
+        assert found.action is not Action.ACCEPT

@@ -117,7 +117,7 @@ def test_records_near_midnight_and_clock_changes(
 
 def test_records_of_the_sandbox_are_decoded_at_once() -> None:
     """Records as the API lists them need no second look."""
-    records = Sandbox(calls_per_day=lambda _: 500).calls(DAY, at=None)
+    records = Sandbox(records_per_day=lambda _: 500).records(DAY, at=None)
     assert is_decoded_at_once(RowMaker(KOLKATA), *records)
 
 

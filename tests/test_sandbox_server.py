@@ -34,11 +34,10 @@ def asked(sandbox: Sandbox, user_name: str | None = None) -> dict[str, str]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """Return a running sandbox that takes keys and has no limit in the way."""
+    """Return a running sandbox without a limit in the way."""
     with Sandbox(
         accounts=3,
-        auth_method="api_key",
-        calls_per_day=lambda _: 30,
+        records_per_day=lambda _: 30,
         rate_limit=(100, 1),
         now=lambda: NOW,
     ) as sandbox:
@@ -46,24 +45,25 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 def test_the_environment_points_the_tap_at_an_account(sandbox: Sandbox) -> None:
-    """The settings' names are the tap's."""
+    """The settings' names are the tap's; how to get in is left to it, unless asked for."""
     environment = sandbox.environment("demo_account_3")
     assert environment == {
         "TAP_OZONETEL_CDR_API_URL": sandbox.url,
         "TAP_OZONETEL_CDR_USER_NAME": "demo_account_3",
         "TAP_OZONETEL_CDR_API_KEY": sandbox.credentials["demo_account_3"],
-        "TAP_OZONETEL_CDR_AUTH_METHOD": "api_key",
         "TAP_OZONETEL_CDR_TIMEZONE": "Asia/Kolkata",
         "TAP_OZONETEL_CDR_RATE_LIMIT_REQUESTS": "100",
         "TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD": "1",
     }
+    asked_for = sandbox.environment(auth_method="token")
+    assert asked_for["TAP_OZONETEL_CDR_AUTH_METHOD"] == "token"
     assert sandbox.environment()["TAP_OZONETEL_CDR_USER_NAME"] == sandbox.user_name
     assert sandbox.environment()["TAP_OZONETEL_CDR_API_KEY"] == sandbox.api_key
 
 
-def test_each_account_has_calls_of_its_own(sandbox: Sandbox) -> None:
+def test_each_account_has_records_of_its_own(sandbox: Sandbox) -> None:
     """What is served is the truth of the account that asks."""
-    legs: set[int] = set()
+    ids: set[str] = set()
     for user_name, api_key in sandbox.credentials.items():
         served = requests.get(
             sandbox.url + CDR_PATH,
@@ -71,9 +71,11 @@ def test_each_account_has_calls_of_its_own(sandbox: Sandbox) -> None:
             headers={"apiKey": api_key},
             timeout=5,
         ).json()["details"]
-        assert served == sandbox.calls(DAY, user_name)
-        legs.update(record["UCID"] for record in served)
-    assert len(legs) == 90
+        assert served == sandbox.records(DAY, user_name)
+        ids.update(record["UCID"] for record in served)
+        calls = sandbox.truth(DAY, user_name)
+        assert len(served) == sum(len(call.events) for call in calls)
+    assert len(ids) == 90
 
 
 def test_a_connection_serves_many_requests(sandbox: Sandbox) -> None:
@@ -144,7 +146,7 @@ def test_a_client_that_goes_away_disturbs_nobody(
 def test_many_clients_at_once_share_one_limit() -> None:
     """No race lets one more in."""
     with (
-        Sandbox(auth_method="api_key", rate_limit=(5, 60), now=lambda: NOW) as sandbox,
+        Sandbox(rate_limit=(5, 60), now=lambda: NOW) as sandbox,
         ThreadPoolExecutor(20) as pool,
     ):
 
@@ -190,11 +192,9 @@ def test_a_sandbox_can_start_again_on_its_port(sandbox: Sandbox) -> None:
 
 
 def test_a_line_about_each_request_holds_no_key() -> None:
-    """Time, method, path, account, day, status, and how many calls or what was refused."""
+    """Time, method, path, account, day, status, and how many records or what was refused."""
     lines: list[str] = []
-    with Sandbox(
-        auth_method="api_key", now=lambda: NOW, calls_per_day=lambda _: 3, log=lines.append
-    ) as sandbox:
+    with Sandbox(now=lambda: NOW, records_per_day=lambda _: 3, log=lines.append) as sandbox:
         sandbox.add_faults("ok", "http_500")
         for _ in range(3):
             requests.get(
@@ -206,7 +206,7 @@ def test_a_line_about_each_request_holds_no_key() -> None:
         requests.get(f"{sandbox.url}/?apiKey={sandbox.api_key}", timeout=5)
     asked_for = f"GET {CDR_PATH} demo_account 2026-11-19 00:00:00 to 23:59:59"
     assert lines == [
-        f"17:30:00 {asked_for} 200 3 calls",
+        f"17:30:00 {asked_for} 200 3 records",
         f"17:30:00 {asked_for} 500 fault http_500",
         f"17:30:00 {asked_for} 200 API rate limit has been exceeded",
         "17:30:00 GET / 404 Not Found",

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.api.spans import LARGEST_SIZE, SMALLEST_SIZE, Span, split, whole_day
+from tap_ozonetel_cdr.api.spans import (
+    LARGEST_SIZE,
+    SMALLEST_SIZE,
+    Span,
+    SpanSize,
+    split,
+    whole_day,
+)
 from tap_ozonetel_cdr.errors import LocalError
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -99,7 +106,7 @@ def test_whole_day_of_the_future() -> None:
     ],
 )
 def test_span_as_text(first: int, last: int, text: str) -> None:
-    """A whole day reads as its date, a part as what it covers."""
+    """A whole day reads as its date, a shorter span as what it covers."""
     assert str(Span(TODAY, first, last)) == text
 
 
@@ -127,7 +134,7 @@ def test_split(span: tuple[int, int], size: int, expected: list[tuple[int, int]]
 
 
 def test_sizes() -> None:
-    """Halving a day five times gives the smallest part."""
+    """Halving a day five times gives the smallest span."""
     assert LARGEST_SIZE == 24 * 3600
     assert SMALLEST_SIZE == 45 * 60
     assert LARGEST_SIZE >> 5 == SMALLEST_SIZE
@@ -136,11 +143,51 @@ def test_sizes() -> None:
 @settings(deadline=None, max_examples=100)
 @given(ends=st.tuples(st.integers(0, 86399), st.integers(0, 86399)), halvings=st.integers(0, 5))
 def test_spans_meet(ends: tuple[int, int], halvings: int) -> None:
-    """Parts cover each second once, in order, and none crosses the grid."""
+    """Spans cover each second once, in order, and none crosses the grid."""
     span = Span(TODAY, min(ends), max(ends))
     size = LARGEST_SIZE >> halvings
     actual = split(span, size)
-    seconds = [second for part in actual for second in range(part.first, part.last + 1)]
+    seconds = [second for one in actual for second in range(one.first, one.last + 1)]
     assert seconds == list(range(span.first, span.last + 1))
-    assert all(part.first // size == part.last // size for part in actual)
+    assert all(one.first // size == one.last // size for one in actual)
     assert len(actual) == span.last // size - span.first // size + 1
+
+
+def test_the_size_is_halved_after_two_failures_in_a_row() -> None:
+    """One may have any cause; and what says nothing about the size breaks the row."""
+    size = SpanSize()
+    assert [size.too_large(), size.too_large()] == [False, True]
+    assert size.seconds == LARGEST_SIZE // 2
+    size.too_large()
+    size.answered()
+    assert [size.too_large(), size.too_large()] == [False, True]
+    assert size.seconds == LARGEST_SIZE // 4
+
+
+def test_the_size_is_never_below_the_smallest() -> None:
+    """However often a day fails."""
+    size = SpanSize()
+    assert sum(size.too_large() for _ in range(30)) == 5
+    assert size.seconds == SMALLEST_SIZE
+
+
+def test_the_size_is_doubled_after_a_day_without_halving() -> None:
+    """Up to a whole day."""
+    size = SpanSize()
+    for _ in range(4):
+        size.too_large()
+    sizes = []
+    for _ in range(4):
+        size.day_is_over()
+        sizes.append(size.seconds)
+    assert sizes == [LARGEST_SIZE // 4, LARGEST_SIZE // 2, LARGEST_SIZE, LARGEST_SIZE]
+
+
+def test_a_span_is_cut_to_the_size() -> None:
+    """What one request asks for ends on the grid."""
+    size = SpanSize()
+    assert size.of(Span(TODAY, 5, 86399)) == Span(TODAY, 5, 86399)
+    size.too_large()
+    size.too_large()
+    assert size.of(Span(TODAY, 5, 86399)) == Span(TODAY, 5, 43199)
+    assert size.of(Span(TODAY, 50000, 60000)) == Span(TODAY, 50000, 60000)

@@ -172,11 +172,11 @@ def loads(tmp_path_factory: pytest.TempPathFactory) -> tuple[Load, Load]:
 
     def load(first: date, last: date, *more: str) -> Load:
         messages = extract(sandbox, first, last, *more)
-        true = [row(record) for day in days(first, last) for record in sandbox.calls(day)]
+        true = [row(record) for day in days(first, last) for record in sandbox.records(day)]
         return Load(messages, by_key(true))
 
     with Sandbox(
-        calls_per_day=lambda day: 0 if day == SUNDAY else 300,
+        records_per_day=lambda day: 0 if day == SUNDAY else 300,
         rate_limit=(1000, 1),
         now=lambda: NOON,
     ) as sandbox:
@@ -202,12 +202,12 @@ def truth(loads: tuple[Load, Load]) -> Rows:
 def new_field() -> Load:
     """Return a run over a day on which every record has a field more."""
     with Sandbox(
-        calls_per_day=lambda _: 20, rate_limit=(1000, 1), now=lambda: NOON, faults=["new_field"]
+        records_per_day=lambda _: 20, rate_limit=(1000, 1), now=lambda: NOON, faults=["new_field"]
     ) as sandbox:
         messages = extract(sandbox, THURSDAY, THURSDAY)
         true = [
             row(record, AdditionalFields={"CustomerMood": f"new {n}"})
-            for n, record in enumerate(sandbox.calls(THURSDAY))
+            for n, record in enumerate(sandbox.records(THURSDAY))
         ]
     return Load(messages, by_key(true))
 
@@ -235,13 +235,13 @@ def odd() -> Load:
     }
     six = days(THURSDAY - timedelta(days=5), THURSDAY)
     with Sandbox(
-        calls_per_day=lambda _: 3,
+        records_per_day=lambda _: 3,
         rate_limit=(1000, 1),
         now=lambda: NOON,
         faults=(*first_ones, "other_types"),
     ) as sandbox:
         messages = extract(sandbox, six[0], six[-1])
-        calls = [sandbox.calls(day) for day in six]
+        calls = [sandbox.records(day) for day in six]
     true = []
     for records, first in zip(calls[:-1], first_ones.values(), strict=True):
         true += [row(records[0], **first), *map(row, records[1:])]

@@ -1,8 +1,7 @@
-"""Reads a downloaded answer: whether it is whole, then its records, a chunk at a time.
+"""The first pass over a body: is it one whole response, and where do its records lie.
 
-A first pass over the file finds out how the body reads and where its records lie, and builds none
-of them. Only when it has seen the whole of an answer are records read from it, so that nothing can
-go wrong once the first of them is written. Neither pass holds much more than one chunk.
+It builds no record. Only when it has seen the whole of a response are records read from it, so that
+nothing can go wrong once the first of them is written. It holds little more than one chunk.
 """
 
 from __future__ import annotations
@@ -36,28 +35,24 @@ _TRIES = 8
 _NOT_SPACE = re.compile(r"[^ \t\n\r]")
 _COMMA = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _BEGINNING = re.compile(r'\{[ \t\n\r]*"[^"]*"')
-# Python's decoder names the "u" of an escape that it cannot read.
-_CUT_ESCAPE = re.compile(r"u[0-9a-fA-F]{0,4}\Z")
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DEPTH_STEPS = bytes.maketrans(b"[]{}", b"\x02\x00\x02\x00")
-# What a number or a word may go on with after the place where a decoder gave up on it.
-_GOES_ON = ("true", "false", "null", "NaN", "Infinity", "-Infinity", ".", "e+", "e-", "E+", "E-")
+# No word, escape or part of a number is longer: where a decoder gives up further from the end of
+# the text, no more text can help.
 _LONGEST_WORD = len("-Infinity")
+# A refusal is a few words; any longer text within a JSON string is none.
+_LONGEST_TEXT = 200
 
 
 class Reading(Enum):
     """How a body reads."""
 
-    EMPTY = "empty"
-    """No bytes, or nothing but white space."""
-    CUT = "cut"
-    """JSON that ends early."""
-    NOT_JSON = "not JSON"
-    """HTML, text, JSON with something after it or nested too deeply, or any other bytes."""
-    NOT_AN_ANSWER = "not an answer"
-    """Whole JSON without the shape of an answer, such as ``[]``, ``{}`` or ``details`` as text."""
-    ANSWER = "answer"
+    NOT_WHOLE = "not one whole JSON value"
+    """Nothing, JSON that ends early or goes on behind its end, too deep JSON, HTML, or any text."""
+    NOT_A_RESPONSE = "not a response"
+    """Whole JSON without the shape of a response, such as ``[]``, ``{}`` or ``details`` as text."""
+    RESPONSE = "response"
     """An object whose ``details`` are a list of objects; or null or absent, with a status."""
 
 
@@ -75,9 +70,10 @@ class Envelope:
     """What the first pass found out about a body; it judges nothing.
 
     ``status`` and ``message`` are given whenever the body is a whole object, also when it is not
-    an answer. Text is given as it is, null as None, any other value as its JSON text. Of keys that
-    are sent twice the last one counts, as in other JSON decoders, but ``details`` sent twice are
-    not an answer: nobody can know which of them are meant.
+    a response; the few words of a JSON string that holds no JSON are a message, too. Text is given
+    as it is, null as None, any other value as its JSON text. Of keys that are sent twice the last
+    one counts, as in other JSON decoders, but ``details`` sent twice are not a response: nobody can
+    know which of them are meant.
     """
 
     reading: Reading
@@ -86,9 +82,11 @@ class Envelope:
     details: Details = Details.ABSENT
     count: int = 0
     """How many records ``details`` holds."""
+    token: str | None = field(default=None, repr=False)
+    """The text under ``token``, without blanks around it; None for any other value or no text."""
     file: BinaryIO = field(default_factory=BytesIO, repr=False, compare=False)
     """Where the records lie: the file that was read, or the text that it held as a JSON string."""
-    spans: array[int] = field(default_factory=lambda: array("q"), repr=False)
+    places: array[int] = field(default_factory=lambda: array("q"), repr=False)
     """Where each chunk starts and ends in ``file``: start, end, start, end."""
 
     def chunks(self) -> Iterator[bytes]:
@@ -96,8 +94,8 @@ class Envelope:
 
         No chunk is empty, and none is larger than was asked for by more than its last record.
         """
-        spans = iter(self.spans)
-        for start, end in zip(spans, spans, strict=True):
+        places = iter(self.places)
+        for start, end in zip(places, places, strict=True):
             self.file.seek(start)
             yield b"[%b]" % self.file.read(end - start)
 
@@ -105,9 +103,9 @@ class Envelope:
 def read_envelope(file: BinaryIO, *, chunk: int = CHUNK) -> Envelope:
     """Read the whole of ``file`` once, whatever it holds, without building its records.
 
-    Whatever Python's own decoder reads as an answer is one here: a byte-order mark, bytes that are
-    not UTF-8, lone surrogates, control characters, NaN and numbers of any size do no harm. An
-    answer within a JSON string is taken out of it [doc]. The time taken is proportional to the
+    Whatever Python's own decoder reads as a response is one here: a byte-order mark, bytes that are
+    not UTF-8, lone surrogates, control characters, NaN and numbers of any size do no harm. A
+    response within a JSON string is taken out of it [doc]. The time taken is proportional to the
     size, the memory to ``chunk`` and to the largest record or other value.
 
     Raises:
@@ -118,13 +116,9 @@ def read_envelope(file: BinaryIO, *, chunk: int = CHUNK) -> Envelope:
     text = _Text(file, chunk)
     try:
         envelope = _read_body(text)
-        if text.peek():
-            return Envelope(Reading.NOT_JSON)
-    except _CutError:
-        return Envelope(Reading.CUT)
-    except _MalformedError:
-        return Envelope(Reading.NOT_JSON)
-    return envelope
+    except _NotWholeError:
+        return Envelope(Reading.NOT_WHOLE)
+    return Envelope(Reading.NOT_WHOLE) if text.peek() else envelope
 
 
 class _AnyObject(msgspec.Struct, gc=False):
@@ -142,17 +136,13 @@ _SCANNER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str, parse_
 class _List:
     """A list that was passed: where its chunks lie, and what they hold."""
 
-    spans: array[int] = field(default_factory=lambda: array("q"))
+    places: array[int] = field(default_factory=lambda: array("q"))
     count: int = 0
     only_objects: bool = True
 
 
-class _CutError(Exception):
-    """The text ends early."""
-
-
-class _MalformedError(Exception):
-    """The text is not JSON, whatever follows."""
+class _NotWholeError(Exception):
+    """The text is not JSON, whatever follows, or ends early."""
 
 
 class _Text:
@@ -188,10 +178,8 @@ class _Text:
     def take(self, expected: str) -> str:
         """Pass the next character, which has to be one of those expected."""
         char = self.peek()
-        if not char:
-            raise _CutError
-        if char not in expected:
-            raise _MalformedError
+        if not char or char not in expected:
+            raise _NotWholeError
         self._next += 1
         return char
 
@@ -202,7 +190,7 @@ class _Text:
         while goes_on and self._read_on():
             end, goes_on = _end_of_value(self._held, self._next)
         if end is None:
-            raise _CutError
+            raise _NotWholeError
         value = self._held[self._next : end].encode("latin-1")
         self._next = end
         return value
@@ -214,8 +202,8 @@ class _Text:
             self.take("}")
             return
         while True:
-            if self.peek() not in {'"', ""}:
-                raise _MalformedError
+            if self.peek() != '"':
+                raise _NotWholeError
             key: str = lenient_json.decode(self.value())
             self.take(":")
             yield key
@@ -274,11 +262,11 @@ class _Text:
 
     def _read_on(self) -> bool:
         """Hold more of the file, twice as much if need be; false at its end."""
-        rest = self._held[self._next :]
-        more = self.file.read(max(self.chunk, len(rest)))
-        self._held_from += self._next
-        self._held = rest + more.decode("latin-1")
-        self._next = 0
+        more = self.file.read(max(self.chunk, len(self._held) - self._next))
+        if more:
+            self._held_from += self._next
+            self._held = self._held[self._next :] + more.decode("latin-1")
+            self._next = 0
         return bool(more)
 
 
@@ -286,27 +274,23 @@ def _end_of_value(text: str, start: int) -> tuple[int | None, bool]:
     """Find where a value ends, if it does, and whether more text could change that.
 
     Raises:
-        _MalformedError: No more text can make this a value.
+        _NotWholeError: No more text can make this a value.
     """
     try:
         _, end = _SCANNER.raw_decode(text, start)
     except RecursionError:
-        raise _MalformedError from None
+        raise _NotWholeError from None
     except json.JSONDecodeError as error:
-        in_string = error.msg.startswith("Unterminated string")
-        if in_string or _CUT_ESCAPE.match(text, error.pos) or _goes_on(text, error.pos):
+        if error.msg.startswith("Unterminated string") or _near_end(text, error.pos):
             return None, True
-        raise _MalformedError from None
+        raise _NotWholeError from None
     _refuse_too_deep(text[start:end].encode("latin-1"), 1)
-    if text[start] in '{["' or not _goes_on(text, end):
-        return end, False
-    return (end if end == len(text) else None), True
+    return end, text[start] not in '{["' and _near_end(text, end)
 
 
-def _goes_on(text: str, end: int) -> bool:
-    """Tell whether a number or a word that was read up to ``end`` may be cut by the text's end."""
-    rest = text[end : end + _LONGEST_WORD + 1]
-    return any(word.startswith(rest) for word in _GOES_ON)
+def _near_end(text: str, position: int) -> bool:
+    """Tell whether what stands there may be cut by the text's end."""
+    return len(text) - position <= _LONGEST_WORD
 
 
 def _refuse_too_deep(values: bytes, count: int) -> None:
@@ -321,13 +305,11 @@ def _refuse_too_deep(values: bytes, count: int) -> None:
     outside_strings = b"".join(_ESCAPE.sub(b"", values).split(b'"')[::2])
     steps = outside_strings.translate(_DEPTH_STEPS, _NOT_BRACKETS)
     if max(accumulate(step - 1 for step in steps), default=0) > _DEEPEST:
-        raise _MalformedError
+        raise _NotWholeError
 
 
 def _read_body(text: _Text) -> Envelope:
     first = text.peek()
-    if not first:
-        return Envelope(Reading.EMPTY)
     if first == "{":
         return _read_object(text)
     if first == '"':
@@ -336,38 +318,48 @@ def _read_body(text: _Text) -> Envelope:
         _pass_list(text)
     else:
         text.value()
-    return Envelope(Reading.NOT_AN_ANSWER)
+    return Envelope(Reading.NOT_A_RESPONSE)
 
 
 def _read_text(text: _Text) -> Envelope:
-    """Read the JSON that a JSON string holds."""
-    held = lenient_json.decode(text.value()).encode("utf-8", "surrogatepass")
-    envelope = read_envelope(BytesIO(held), chunk=text.chunk)
-    if envelope.reading in {Reading.ANSWER, Reading.NOT_AN_ANSWER}:
+    """Read the JSON that a JSON string holds, or take its few words for a message."""
+    held: str = lenient_json.decode(text.value())
+    envelope = read_envelope(BytesIO(held.encode("utf-8", "surrogatepass")), chunk=text.chunk)
+    if envelope.reading is not Reading.NOT_WHOLE:
         return envelope
-    return Envelope(Reading.NOT_AN_ANSWER)
+    is_words = len(held) <= _LONGEST_TEXT and held.lstrip()[:1] not in {"", "{", "["}
+    return Envelope(Reading.NOT_A_RESPONSE, message=held if is_words else None)
 
 
 def _read_object(text: _Text) -> Envelope:
     said: dict[str, str | None] = {"status": None, "message": None}
+    token: str | None = None
     details = Details.ABSENT
     found = _List()
     for key in text.members():
         if key in said:
             said[key] = _as_text(text.value())
             continue
+        if key == "token":
+            token = _as_token(text.value())
+            continue
         kind, value = _pass_value(text)
         if key == "details":
             details = kind if details is Details.ABSENT else Details.OTHER
             found = value
-    status, message = said["status"], said["message"]
-    if details is Details.LIST:
-        return Envelope(
-            Reading.ANSWER, status, message, details, found.count, text.file, found.spans
-        )
-    is_answer = details is not Details.OTHER and (status is not None or message is not None)
-    reading = Reading.ANSWER if is_answer else Reading.NOT_AN_ANSWER
-    return Envelope(reading, status, message, details)
+    if details is not Details.LIST:
+        found = _List()
+    says_something = said["status"] is not None or said["message"] is not None
+    is_response = details is Details.LIST or (details is not Details.OTHER and says_something)
+    return Envelope(
+        Reading.RESPONSE if is_response else Reading.NOT_A_RESPONSE,
+        **said,
+        token=token,
+        details=details,
+        count=found.count,
+        file=text.file,
+        places=found.places,
+    )
 
 
 def _pass_value(text: _Text) -> tuple[Details, _List]:
@@ -388,7 +380,7 @@ def _pass_list(text: _Text) -> _List:
         text.peek()
         start = text.position
         count, only_objects = text.elements()
-        found.spans.extend((start, text.position))
+        found.places.extend((start, text.position))
         found.count += count
         found.only_objects = found.only_objects and only_objects
         if text.take(",]") == "]":
@@ -400,3 +392,8 @@ def _as_text(value: bytes) -> str | None:
     if decoded is None or isinstance(decoded, str):
         return decoded
     return value.decode("utf-8", "replace")
+
+
+def _as_token(value: bytes) -> str | None:
+    decoded = lenient_json.decode(value)
+    return (decoded.strip() or None) if isinstance(decoded, str) else None

@@ -1,30 +1,34 @@
-"""One day in, its complete answers out: wait, send, judge, retry."""
+"""One day in, its complete response out: wait, send, judge, retry."""
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
-import json
-import tempfile
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import urlsplit
+from datetime import timedelta
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
-import backoff
-import requests
-import urllib3
-
-from tap_ozonetel_cdr.api.auth import ApiKeyAuth, TokenAuth
+from tap_ozonetel_cdr.api.auth import Auth
 from tap_ozonetel_cdr.api.body import Envelope, read_envelope
 from tap_ozonetel_cdr.api.limiter import Limiter
-from tap_ozonetel_cdr.api.responses import Action, Verdict, judge, judge_failure, quote
-from tap_ozonetel_cdr.api.spans import LARGEST_SIZE, SMALLEST_SIZE, Span, split, whole_day
-from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError, RefusedError, UnavailableError
+from tap_ozonetel_cdr.api.patience import Patience, seconds_of
+from tap_ozonetel_cdr.api.responses import (
+    NOT_AUTHENTICATED,
+    Action,
+    Verdict,
+    judge,
+    judge_failure,
+    judge_token,
+)
+from tap_ozonetel_cdr.api.spans import Span, SpanSize, whole_day
+from tap_ozonetel_cdr.api.transport import Failed, Transport
+from tap_ozonetel_cdr.errors import NOTHING_LOST, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterator
-    from datetime import date
+    from collections.abc import Callable, Mapping
+    from datetime import date, datetime
 
     from requests.auth import AuthBase
 
@@ -33,368 +37,404 @@ if TYPE_CHECKING:
 
 CDR_PATH = "/ca_reports/fetchCDRDetails"
 TOKEN_PATH = "/ca_apis/CAToken/generateToken"  # noqa: S105  # a path
-MAX_TOKENS = 8
-"""Tokens that one run generates at the most: an account has ten an hour [doc]."""
 
-_FAILURES_BEFORE_HALVING = 2
-_CONNECT_TIMEOUT = 30.0
-_IN_MEMORY = 2**20
-_CHUNK = 2**18
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """A complete answer: the file that holds it, and what a first pass over it has read."""
+class Response:
+    """A complete response: the file that holds its body, and what a first pass has read of it."""
 
     file: BinaryIO
     envelope: Envelope
 
 
 @dataclass(frozen=True, slots=True)
-class DayAnswers:
-    """The complete answers of a day, in the order of their times."""
+class DayResponse:
+    """The complete responses of a day, one for each span of it, in the order of their times."""
 
     day: date
-    bodies: list[Body]
+    responses: tuple[Response, ...]
     seconds: float
-    """From the first question to the last byte of the last answer."""
+    """From the first request to the last byte of the last response."""
 
     @property
-    def parts(self) -> list[Envelope]:
-        """What was read of each answer, with its records."""
-        return [body.envelope for body in self.bodies]
+    def bodies(self) -> list[Envelope]:
+        """What was read of each response, with its records."""
+        return [response.envelope for response in self.responses]
 
     @property
     def count(self) -> int:
         """How many records they hold, one that stands in two of them counted twice."""
-        return sum(part.count for part in self.parts)
+        return sum(body.count for body in self.bodies)
 
     def close(self) -> None:
         """Let go of the files."""
-        for body in self.bodies:
-            body.file.close()
+        for response in self.responses:
+            response.file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class MissingDay:
+    """A day that is passed over: the API has it no longer, or may not. No bookmark rests on it.
+
+    Attributes:
+        day: The day.
+        reason: Why, fit for a log line behind the day and a colon.
+    """
+
+    day: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a client is, at one moment.
+
+    It never changes. The thread that fetches puts another in its place after each request, so that
+    any thread may read one, and finds what belongs together.
+
+    Attributes:
+        limiter: When the next requests may go.
+        finding_out: How many requests for records finding the way in may still cost.
+        way_in: The way that works, ``api_key`` or ``token``; None before a response is accepted.
+        requests: Requests for records that were sent so far.
+        tokens: Tokens that were generated so far, or may have been.
+        days: Days that are fetched, or were passed over.
+    """
+
+    limiter: Limiter
+    finding_out: int
+    way_in: str | None = None
+    requests: int = 0
+    tokens: int = 0
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Try(Generic[_Result]):
+    """One request: what it was for, what came of it, and what it gave where it is accepted."""
+
+    what: str
+    verdict: Verdict
+    result: _Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An accepted response of a day: the span that it covers, and whether that ends the day."""
+
+    span: Span
+    ends_day: bool
+    response: Response
+
+
+class _EndedError(Exception):
+    """No more is tried; ``verdict`` says why, ``error`` is what ends the run."""
+
+    def __init__(self, verdict: Verdict, error: RefusedError | UnavailableError) -> None:
+        super().__init__(str(error))
+        self.verdict = verdict
+        self.error = error
+
+
+class _GoneError(Exception):
+    """The API has the day no longer."""
 
 
 class Client:
-    """The account at the API, within its limit; serves one caller at a time."""
+    """The account at the API, within its limit.
+
+    One thread at a time fetches. Other threads read ``standing`` and ask ``least_wait``, and
+    nothing else.
+    """
 
     def __init__(self, settings: Settings, *, clock: Clock, logger: logging.Logger) -> None:
         """Prepare; nothing is sent yet."""
         self._settings = settings
         self._clock = clock
         self._logger = logger
-        self._limiter = Limiter(settings.rate_limit_requests, settings.rate_limit_period)
-        # Between two requests lies half a minute: a kept connection would mostly be a stale one.
-        self._headers = {"User-Agent": settings.user_agent, "Connection": "close"}
-        self._auth: AuthBase | None = None
-        self._secrets = [settings.api_key]
-        self._tokens = 0
-        self._token_refused = False
-        self._part_size = LARGEST_SIZE
-        self._forget_failures()
-        self.requests = 0
-        """Requests for records that were sent so far."""
-        self.days = 0
-        """Days whose answers are complete."""
+        self._transport = Transport(
+            settings.api_url, settings.user_agent, settings.request_timeout, clock.monotonic
+        )
+        self._auth = Auth(settings.auth_method, settings.api_key)
+        self._patience = Patience(settings.retry_timeout, settings.rate_limit_period)
+        self._size = SpanSize()
+        self._on_edge = False
+        self._standing = Standing(
+            Limiter(settings.rate_limit_requests, settings.rate_limit_period),
+            self._auth.finding_out,
+        )
+
+    @property
+    def standing(self) -> Standing:
+        """How far the client is; for any thread."""
+        return self._standing
 
     def least_wait(self, requests: int = 1) -> float:
-        """Return the least seconds until the last of the next ``requests`` requests may go."""
-        return self._limiter.delay(self._clock.monotonic(), requests)
+        """Return the least seconds until the last of the next requests may go; for any thread."""
+        return self.standing.limiter.delay(self._clock.monotonic(), requests)
 
-    def fetch_day(self, day: date) -> DayAnswers:
-        """Return the complete answers of ``day``.
+    def fetch_day(self, day: date) -> DayResponse | MissingDay:
+        """Return the complete response of ``day``: one, or one for each span of it.
 
-        One answer, or one for each part of a day that the API cannot answer whole: after two
-        read time-outs, 500s or 504s in a row the span asked for is halved, down to 45 minutes.
-        The next day starts at the size that worked, or at twice that after a day without halving.
+        The next day may still be had where this one is missing: it left the API's memory while the
+        run waited, or it lies at the edge of it, exactly ``retention_days`` before the account's
+        date at sending, and is refused in words that are not known, or that are of the dates. What
+        the API says of a day that it no longer has is not known [open].
 
         Raises:
-            RefusedError: The API refused in a way that asking again cannot mend.
-            UnavailableError: No complete answer came within ``retry_timeout`` seconds.
+            RefusedError: The API refused in a way that no retry can mend.
+            UnavailableError: No complete response came within ``retry_timeout`` seconds.
             LocalError: The disk is full, or the machine's clock was set back.
         """
-        self._forget_failures()
+        self._patience.start(self._clock.monotonic())
         self._wait()
         started = self._clock.monotonic()
-        size = self._part_size
-        bodies: list[Body] = []
+        try:
+            responses = self._fetch_spans(day)
+        except _GoneError:
+            found: DayResponse | MissingDay = MissingDay(
+                day,
+                f"it is gone: it left the {self._settings.retention_days} days that the API keeps "
+                "while the run waited",
+            )
+        except _EndedError as ended:
+            if not (self._on_edge and ended.verdict.may_mean_gone):
+                raise ended.error from None
+            self._auth.day_is_passed_over(ended.verdict)
+            found = MissingDay(day, f"the API answered {ended.verdict.reason}")
+        else:
+            found = DayResponse(day, responses, self._clock.monotonic() - started)
+        self._update(days=self.standing.days + 1)
+        return found
+
+    def _fetch_spans(self, day: date) -> tuple[Response, ...]:
+        """Return the responses that make up a day, in their order."""
+        responses: list[Response] = []
         with contextlib.ExitStack() as on_failure:
-            first, complete = 0, False
-            while not complete:
-                part, complete, body = self._fetch_part(day, first)
-                on_failure.callback(body.file.close)
-                bodies.append(body)
-                first = part.last + 1
+            first, is_over = 0, False
+            while not is_over:
+                part = self._until_accepted(partial(self._try_span, day, first))
+                on_failure.callback(part.response.file.close)
+                responses.append(part.response)
+                first, is_over = part.span.last + 1, part.ends_day
             on_failure.pop_all()
-        if self._part_size == size:
-            self._part_size = min(2 * size, LARGEST_SIZE)
-        self.days += 1
-        return DayAnswers(day, bodies, self._clock.monotonic() - started)
+        self._size.day_is_over()
+        return tuple(responses)
 
-    def _fetch_part(self, day: date, first: int) -> tuple[Span, bool, Body]:
-        """Return the answer to the part of ``day`` from second ``first`` on.
+    # The loop
 
-        Returns:
-            The part, whether it ends the day (today: as far as it has come), and the answer.
+    def _until_accepted(self, attempt: Callable[[], _Try[_Result]]) -> _Result:
+        """Try until a response is accepted, and return what it gave: for records and tokens alike.
+
+        Raises:
+            _EndedError: No other try can mend it, or none is left.
         """
-        failures = 0
         while True:
             self._wait()
-            auth = self._authentication()
-            # Made anew for each try: today grows, and may be over by then.
-            now = self._clock.now().astimezone(self._settings.timezone)
-            whole = whole_day(day, now)
-            part = split(Span(day, first, whole.last), self._part_size)[0]
-            verdict, body = self._send("GET", CDR_PATH, self._question(part), auth)
-            self.requests += 1
-            self._limiter.answered(self._clock.monotonic())
-            self._token_refused &= verdict.action is Action.NEW_TOKEN
-            if body:
-                self._forget_failures()
-                return part, part.last == whole.last, body
-            failures = failures + 1 if verdict.too_large else 0
-            if failures == _FAILURES_BEFORE_HALVING and self._part_size > SMALLEST_SIZE:
-                failures = 0
-                self._part_size //= 2
-                self._logger.warning(
-                    "%s is not answered in time; asking for parts of %g hours",
-                    day,
-                    self._part_size / 3600,
-                )
-            self._prepare_retry(str(part), verdict)
-
-    def _question(self, part: Span) -> dict[str, str]:
-        """Return the JSON body that asks for a part; filters that are not set are left out."""
-        return {
-            "fromDate": part.from_date,
-            "toDate": part.to_date,
-            "userName": self._settings.user_name,
-            **self._settings.filters,
-        }
-
-    # Authentication
-
-    def _authentication(self) -> AuthBase:
-        """Return what proves whose the request is; one token serves until it is refused."""
-        if self._auth is None:
-            if self._settings.auth_method == "api_key":
-                self._auth = ApiKeyAuth(self._settings.api_key)
-            else:
-                self._auth = TokenAuth(self._generate_token())
-        return self._auth
-
-    def _generate_token(self) -> str:
-        """Generate a token, asking again as for records; it does not count for their limit."""
-        if self._tokens == MAX_TOKENS:
-            raise RefusedError(
-                f"This run has generated {MAX_TOKENS} tokens, of the ten that an account has an "
-                "hour: another client of the account keeps ending them. Set auth_method: api_key, "
-                f"or give that client an account of its own. {NOTHING_LOST}"
-            )
-        while True:
-            self._wait()
-            verdict, body = self._send(
-                "POST",
-                TOKEN_PATH,
-                {"userName": self._settings.user_name},
-                ApiKeyAuth(self._settings.api_key),
-                wants_details=False,
-            )
-            if body:
-                token = _token(body)
-                if token:
-                    self._tokens += 1
-                    self._secrets.append(token)
-                    self._logger.info("Token %d of this run generated", self._tokens)
-                    return token
-                verdict = Verdict(Action.RETRY, "a success without a token")
-            self._prepare_retry("generateToken", verdict)
-
-    # One request
+            tried = attempt()
+            if tried.result is not None:
+                return tried.result
+            self._prepare_retry(tried.what, tried.verdict)
 
     def _wait(self) -> None:
         """Wait until the next request may go: for the limit, or before another try."""
         while (delay := self.least_wait()) > 0:
             self._clock.sleep(delay)
 
+    def _prepare_retry(self, what: str, verdict: Verdict) -> None:
+        """Set the moment of the next try, or end when there is none.
+
+        Raises:
+            _EndedError: The verdict is final, or the next try would come after ``retry_timeout``.
+        """
+        if verdict.action is Action.STOP:
+            line = f"{what}: the API answered {verdict.reason}. {verdict.advice}. {NOTHING_LOST}"
+            raise _EndedError(verdict, RefusedError(line))
+        now = self._clock.monotonic()
+        limiter = self.standing.limiter.hold(self._patience.next_try(verdict, now))
+        self._update(limiter=limiter)
+        delay = limiter.delay(now)
+        left = self._patience.ends - now - delay
+        if left >= 0:
+            self._say_when(what, verdict, delay, left)
+        elif verdict.at_last:
+            self._prepare_retry(what, verdict.at_last)
+        else:
+            raise _EndedError(verdict, UnavailableError(self._out_of_patience(what, verdict)))
+
+    # The two kinds of requests
+
+    def _try_span(self, day: date, first: int) -> _Try[_Part]:
+        """Ask for the records of ``day`` from second ``first`` on, as many as may be had at once.
+
+        Raises:
+            _GoneError: The API has the day no longer.
+        """
+        auth = self._auth.credentials() or self._until_accepted(self._try_token)
+        # Made anew for each try: today grows, and may be over by then.
+        now = self._now()
+        if day < self._oldest(now):
+            raise _GoneError
+        self._on_edge = day == self._oldest(now)
+        whole = whole_day(day, now)
+        span = self._size.of(Span(day, first, whole.last))
+        content = {
+            "fromDate": span.from_date,
+            "toDate": span.to_date,
+            "userName": self._settings.user_name,
+            **self._settings.filters,
+        }
+        sent_at = self._clock.monotonic()
+        verdict, response, _ = self._send("GET", CDR_PATH, content, auth, judge)
+        limiter = self.standing.limiter.responded(self._clock.monotonic())
+        self._update(limiter=limiter, requests=self.standing.requests + 1)
+        self._note_size(day, verdict)
+        if response:
+            self._accept(day, response)
+            return _Try(str(span), verdict, _Part(span, span.last == whole.last, response))
+        if verdict.action in NOT_AUTHENTICATED:
+            verdict = self._auth.refused(verdict, sent_at)
+        return _Try(str(span), verdict)
+
+    def _accept(self, day: date, response: Response) -> None:
+        """Note what a complete response settles.
+
+        Raises:
+            _GoneError: It is empty, and the day has left meanwhile: nobody can know whether it had
+                no records, or was no longer there.
+        """
+        self._patience.start(self._clock.monotonic())
+        if self._auth.accepted():
+            self._logger.info(
+                "The account takes a token, and not the header apiKey alone: setting "
+                "auth_method: token saves a request"
+            )
+        self._update()
+        if not response.envelope.count and day < self._oldest(self._now()):
+            response.file.close()
+            raise _GoneError
+
+    def _try_token(self) -> _Try[AuthBase]:
+        """Ask for a token; the request does not count for the limit of those for records.
+
+        Raises:
+            RefusedError: The run has generated as many as it may.
+        """
+        self._auth.token_is_needed()
+        content = {"userName": self._settings.user_name}
+        verdict, response, status = self._send(
+            "POST", TOKEN_PATH, content, self._auth.key, judge_token
+        )
+        auth = None
+        if response:
+            response.file.close()
+            auth = self._auth.token_made(str(response.envelope.token), self._clock.monotonic())
+            self._logger.info("Token %d of this run generated", self._auth.tokens)
+        elif verdict.action in NOT_AUTHENTICATED:
+            verdict = self._auth.token_is_refused(verdict)
+        elif verdict.action is Action.RETRY and status == HTTPStatus.OK:
+            verdict = self._auth.token_missing(verdict)
+        self._update()
+        return _Try("generateToken", verdict, auth)
+
     def _send(
         self,
         method: str,
         path: str,
-        question: dict[str, str],
+        content: Mapping[str, str],
         auth: AuthBase,
-        *,
-        wants_details: bool = True,
-    ) -> tuple[Verdict, Body | None]:
-        """Send one request, read its whole answer and judge it.
+        judged_by: Callable[..., Verdict],
+    ) -> tuple[Verdict, Response | None, int | None]:
+        """Send one request and judge what comes.
 
         Returns:
-            The verdict, and the answer if it is accepted.
+            The verdict, the response if it is accepted, and its status code if that much came.
         """
-        timeout = self._settings.request_timeout
-        deadline = self._clock.monotonic() + timeout
-        try:
-            # No session: it would keep a connection that the server is about to close.
-            with requests.request(
-                method,
-                self._settings.api_url + path,
-                headers=self._headers,
-                json=question,
-                auth=auth,
-                # requests would send the header apiKey along to another host.
-                allow_redirects=False,
-                stream=True,
-                timeout=(min(_CONNECT_TIMEOUT, timeout), timeout),
-            ) as response:
-                file = self._download(response, deadline)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            return judge_failure(error, timeout), None
-        envelope = read_envelope(file)
-        verdict = judge(
-            response.status_code,
+        received = self._transport.send(method, path, content, auth)
+        if isinstance(received, Failed):
+            verdict = judge_failure(received.error, self._settings.request_timeout)
+            return verdict, None, received.http_status
+        envelope = read_envelope(received.body)
+        verdict = judged_by(
+            received.http_status,
             envelope,
-            wants_details=wants_details,
-            location=urlsplit(response.headers.get("Location", "")).hostname,
-            retry_after=self._seconds(response.headers.get("Retry-After")),
+            secrets=self._auth.secrets,
+            location=received.location,
+            retry_after=seconds_of(received.retry_after, self._clock.now()),
         )
         if verdict.action is Action.ACCEPT:
-            return verdict, Body(file, envelope)
-        file.close()
-        return verdict, None
+            return verdict, Response(received.body, envelope), received.http_status
+        received.body.close()
+        return verdict, None, received.http_status
 
-    def _download(self, response: requests.Response, deadline: float) -> BinaryIO:
-        """Return the whole body in a temporary file that has no name and goes with the process.
+    # What both need
 
-        Raises:
-            requests.ReadTimeout: The body was not whole by ``deadline``.
-            LocalError: The disk is full.
-        """
-        with contextlib.ExitStack() as on_failure:
-            file = on_failure.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
-            while chunk := response.raw.read1(_CHUNK, decode_content=True):
-                _write(file, chunk, response)
-                if self._clock.monotonic() > deadline:
-                    raise requests.ReadTimeout
-            file.seek(0)
-            on_failure.pop_all()  # it is now the caller's to close
-        return cast("BinaryIO", file)
+    def _now(self) -> datetime:
+        """Return the present by the account's clock."""
+        return self._clock.now().astimezone(self._settings.timezone)
 
-    # Another try
+    def _oldest(self, now: datetime) -> date:
+        """Return the edge: the oldest day that the API may still have."""
+        return now.date() - timedelta(days=self._settings.retention_days)
 
-    def _prepare_retry(self, what: str, verdict: Verdict) -> None:
-        """Set the wait before another try, or end the run when there is none.
-
-        Raises:
-            RefusedError: The verdict is final, or a new token is refused at once.
-            UnavailableError: The next try would come after ``retry_timeout``.
-        """
-        reason = quote(verdict.reason, self._secrets)
-        if verdict.action is Action.STOP:
-            raise RefusedError(
-                f"{what}: the API answered {reason}. {verdict.advice}. {NOTHING_LOST}"
+    def _note_size(self, day: date, verdict: Verdict) -> None:
+        """Ask for less at once when the API cannot answer in time."""
+        if not verdict.too_large:
+            self._size.answered()
+        elif self._size.too_large():
+            self._logger.warning(
+                "%s is not answered in time; asking for spans of %g hours",
+                day,
+                self._size.seconds / 3600,
             )
-        now = self._clock.monotonic()
-        if verdict.action is Action.NEW_TOKEN:
-            self._renew_token(reason)
-        elif verdict.action is Action.WAIT:
-            self._limiter.hold_window(now)
-        else:
-            self._limiter.hold(now + next(self._waits))
-        self._limiter.hold(now + (verdict.retry_after or 0))
-        delay = self.least_wait()
-        left = self._last_answer + self._settings.retry_timeout - now - delay
-        if left < 0:
-            look_for = (
-                "Look for another client that uses up the account's limit"
-                if verdict.action is Action.WAIT
-                else "Check the network, api_url and Ozonetel's service"
-            )
-            raise UnavailableError(
-                f"{what}: no complete answer within {self._settings.retry_timeout:g} s "
-                f"(retry_timeout), at last {reason}. {look_for}. {NOTHING_LOST}"
-            )
-        if verdict.action is Action.WAIT:
+
+    def _update(
+        self, limiter: Limiter | None = None, requests: int | None = None, days: int | None = None
+    ) -> None:
+        """Put another standing in the place of the one before, whole."""
+        before = self._standing
+        self._standing = Standing(
+            limiter=limiter or before.limiter,
+            finding_out=self._auth.finding_out,
+            way_in=self._auth.way_in,
+            requests=before.requests if requests is None else requests,
+            tokens=self._auth.tokens,
+            days=before.days if days is None else days,
+        )
+
+    def _say_when(self, what: str, verdict: Verdict, delay: float, left: float) -> None:
+        """Say why and when there is another try."""
+        if verdict.action is Action.WAIT and not verdict.advice:
             self._logger.info(
                 "%s: the account's limit is used up by another client or an earlier run; "
-                "asking again in %.0f s",
+                "retrying in %.0f s",
                 what,
                 delay,
             )
+            return
+        level = logging.WARNING
+        if verdict.action is Action.AGAIN:
+            level = logging.INFO if delay >= 1 else logging.DEBUG
+        self._logger.log(
+            level,
+            "%s: %s; retrying in %.0f s, giving up in %.0f s",
+            what,
+            verdict.advice if verdict.action is Action.WAIT else verdict.reason,
+            delay,
+            delay + left,
+        )
+
+    def _out_of_patience(self, what: str, verdict: Verdict) -> str:
+        """Return the line that ends a run without a complete response."""
+        if verdict.action is not Action.WAIT:
+            look_for = "Check the network, api_url and Ozonetel's service"
+        elif verdict.advice:
+            look_for = f"Look for another client that generates tokens: {verdict.advice}"
         else:
-            self._logger.warning(
-                "%s: %s; asking again in %.0f s, giving up in %.0f s",
-                what,
-                reason,
-                delay,
-                delay + left,
-            )
-
-    def _renew_token(self, reason: str) -> None:
-        """Drop the token; the next request generates another.
-
-        Raises:
-            RefusedError: The token before was refused too, with no answer between.
-        """
-        if self._token_refused or self._settings.auth_method == "api_key":
-            raise RefusedError(
-                f"The API answered {reason} to a new token. Check whether another client of the "
-                "account generates tokens all the time, and whether the account is set to basic "
-                f"authentication (auth_method: api_key). {NOTHING_LOST}"
-            )
-        self._token_refused = True
-        self._auth = None
-
-    def _forget_failures(self) -> None:
-        """Start the time and the waits of failures anew: a complete answer has come."""
-        self._last_answer = self._clock.monotonic()
-        self._waits = self._exponential_waits()
-
-    def _exponential_waits(self) -> Iterator[float]:
-        """Yield growing random waits, from a sixtieth of the limit's period up to the period."""
-        period = self._settings.rate_limit_period
-        waits = backoff.expo(factor=period / 60, max_value=period)
-        next(waits)  # what backoff's own decorators begin with
-        return map(backoff.full_jitter, waits)
-
-    def _seconds(self, retry_after: str | None) -> float | None:
-        """Return a ``Retry-After`` header as seconds from now; None for what is neither form."""
-        if retry_after is None:
-            return None
-        if retry_after.strip().isdecimal():
-            return float(retry_after)
-        try:
-            then = email.utils.parsedate_to_datetime(retry_after)
-        except ValueError:
-            return None
-        return max(0.0, then.timestamp() - self._clock.now().timestamp())
-
-
-def _write(
-    file: tempfile.SpooledTemporaryFile[bytes], chunk: bytes, response: requests.Response
-) -> None:
-    """Write a piece of a body through to the disk.
-
-    Raises:
-        LocalError: The disk is full.
-    """
-    try:
-        file.write(chunk)
-        file.flush()
-    except OSError as error:
-        needed = response.headers.get("Content-Length", "more than it has free")
-        raise LocalError(
-            f"Cannot write to {tempfile.gettempdir()}: {error.strerror}. The answer needs "
-            f"{needed} bytes there; free some, or set TMPDIR to a larger directory. {NOTHING_LOST}"
-        ) from None
-
-
-def _token(body: Body) -> str | None:
-    """Return the token that an answer of generateToken bears, if it bears one."""
-    with body.file as file:
-        file.seek(0)
-        try:
-            answer: Any = json.loads(file.read())
-            token = (json.loads(answer) if isinstance(answer, str) else answer)["token"]
-        except (ValueError, LookupError, TypeError):
-            return None
-    return token if isinstance(token, str) and token.strip() else None
+            look_for = "Look for another client that uses up the account's limit"
+        return (
+            f"{what}: no complete response within {self._settings.retry_timeout:g} s "
+            f"(retry_timeout), at last {verdict.reason}. {look_for}. {NOTHING_LOST}"
+        )

@@ -1,46 +1,48 @@
-"""When the next request may go: the account's limit, counted from the answers."""
+"""When the next request may go: the account's limit, counted from the responses."""
 
 from __future__ import annotations
 
-from collections import deque
+from dataclasses import dataclass, replace
 
 
+@dataclass(frozen=True, slots=True)
 class Limiter:
-    """A sliding window over the answers to the last requests.
+    """A sliding period over the last responses; it never changes, each step gives another one.
 
-    It counts from the answer, not from the question: the server has received a request before it
-    answers it, so a window that starts at the answer has passed at the server too, whatever its
-    way of counting. All times are seconds of one monotonic clock, handed in by the caller.
+    It counts from the response, not from the request: the server has received a request before it
+    responds to it, so a period that starts at the response has passed at the server too, whatever
+    its way of counting. All times are seconds of one monotonic clock, handed in by the caller.
+
+    Attributes:
+        requests: How many requests are allowed in ``period`` seconds, the first ones at once.
+        period: The limit's period.
+        responses: When the last responses, or failures, came.
+        held_until: The moment before which no request goes, whatever the limit allows.
     """
 
-    def __init__(self, requests: int, period: float) -> None:
-        """Allow ``requests`` requests in ``period`` seconds, the first ones at once."""
-        self._period = period
-        self._answers: deque[float] = deque(maxlen=requests)
-        self._held_until = float("-inf")
+    requests: int
+    period: float
+    responses: tuple[float, ...] = ()
+    held_until: float = float("-inf")
 
-    def answered(self, now: float) -> None:
-        """Count a request whose answer, or failure, has just come."""
-        self._answers.append(now)
+    def responded(self, now: float) -> Limiter:
+        """Count a request whose response, or failure, has just come."""
+        return replace(self, responses=(*self.responses, now)[-self.requests :])
 
-    def hold(self, until: float) -> None:
+    def hold(self, until: float) -> Limiter:
         """Let no request go before ``until``."""
-        self._held_until = max(self._held_until, until)
-
-    def hold_window(self, now: float) -> None:
-        """Let no request go for a whole period: another client has used the limit up."""
-        self.hold(now + self._period)
+        return replace(self, held_until=max(self.held_until, until))
 
     def delay(self, now: float, requests: int = 1) -> float:
         """Return the least seconds until the last of the next ``requests`` requests may go.
 
-        Exact for one; for more, the answers still to come count as immediate.
+        Exact for one; for more, the responses still to come count as immediate.
         """
-        answers = self._answers.copy()
+        responses = list(self.responses)
         due = now
         for _ in range(requests):
-            due = max(due, self._held_until)
-            if len(answers) == answers.maxlen:
-                due = max(due, answers[0] + self._period)
-            answers.append(due)
+            due = max(due, self.held_until)
+            if len(responses) >= self.requests:
+                due = max(due, responses[-self.requests] + self.period)
+            responses.append(due)
         return due - now

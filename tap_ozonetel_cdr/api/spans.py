@@ -15,6 +15,7 @@ SMALLEST_SIZE = 45 * 60
 """Seconds: five halvings of a day, and as small as a span gets."""
 
 _LAST_SECOND = LARGEST_SIZE - 1
+_FAILURES_BEFORE_HALVING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,44 @@ def split(span: Span, size: int) -> list[Span]:
     next_grid_point = (span.first // size + 1) * size
     begins = [span.first, *range(next_grid_point, span.last + 1, size), span.last + 1]
     return [Span(span.day, begin, end - 1) for begin, end in pairwise(begins)]
+
+
+class SpanSize:
+    """How much of a day one request asks for: what the API can answer, found out by trying.
+
+    After two failures in a row that may mean too much, the size is halved, down to 45 minutes. A
+    day without halving doubles it for the next one.
+    """
+
+    def __init__(self) -> None:
+        """Begin with whole days."""
+        self.seconds = LARGEST_SIZE
+        self._failures = 0
+        self._halved = False
+
+    def of(self, span: Span) -> Span:
+        """Return the beginning of a span that one request may ask for."""
+        return split(span, self.seconds)[0]
+
+    def answered(self) -> None:
+        """Note a complete response, or a failure that says nothing about the size."""
+        self._failures = 0
+
+    def too_large(self) -> bool:
+        """Note a failure that may mean too much; tell whether the size was halved for it."""
+        self._failures += 1
+        if self._failures < _FAILURES_BEFORE_HALVING or self.seconds <= SMALLEST_SIZE:
+            return False
+        self._failures = 0
+        self._halved = True
+        self.seconds //= 2
+        return True
+
+    def day_is_over(self) -> None:
+        """Try more at once from the next day on, if this one took no halving."""
+        if not self._halved:
+            self.seconds = min(2 * self.seconds, LARGEST_SIZE)
+        self._halved = False
 
 
 def _instant(day: date, second: int) -> str:

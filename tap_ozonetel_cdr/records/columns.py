@@ -216,6 +216,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ),
 )
 
+NAMES: Final = tuple(column.name for column in COLUMNS)
+"""The names of all columns, in their order."""
+
 API_FIELDS: Final = frozenset(column.name for column in COLUMNS if column.source == column.name)
 """The fields of the API that the table knows."""
 

@@ -43,7 +43,17 @@ def record_lines(stream: str, rows: Iterable[Row], extracted: datetime) -> bytes
     The lines are ASCII, as the SDK's are: a target may read its input in any encoding.
     """
     time_extracted = extracted.isoformat()
-    lines = _ENCODER.encode_lines([_RecordMessage(stream, row, time_extracted) for row in rows])
+    return _ascii(
+        _ENCODER.encode_lines([_RecordMessage(stream, row, time_extracted) for row in rows])
+    )
+
+
+def row_lines(rows: Iterable[Row]) -> bytes:
+    """Return a line of JSON for each row, as it stands in a batch file; in ASCII."""
+    return _ascii(_ENCODER.encode_lines(rows))
+
+
+def _ascii(lines: bytes) -> bytes:
     if lines.isascii():
         return lines
     return b"\n".join(

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tap_ozonetel_cdr.errors import SettingsError
+from tap_ozonetel_cdr.writers import batch_config
+
+JSONL = {"format": "jsonl", "compression": "gzip"}
+
+
+def config(root: str = "file:///somewhere", **other: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return settings with batches."""
+    return {"batch_config": {"encoding": JSONL, "storage": {"root": root}, **other}}
+
+
+@pytest.mark.parametrize("given", [{}, {"batch_config": None}, {"batch_config": {}}])
+def test_no_batches(given: dict[str, Any]) -> None:
+    """Without the setting there are none."""
+    assert batch_config(given) is None
+
+
+@pytest.mark.parametrize("size", [1, "7", 10_000])
+def test_batch_size(size: object) -> None:
+    """It is a whole number, also as the text that Meltano hands over."""
+    found = batch_config(config(batch_size=size))
+    assert found
+    assert found.batch_size == int(str(size))
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"encoding": JSONL}, "batch_config.storage.root: is required"),
+        ({"encoding": JSONL, "storage": {}}, "batch_config.storage.root: is required"),
+        ({"storage": {"root": "/x"}}, "batch_config.encoding.format: is required"),
+        (
+            {"encoding": {"format": "secret"}, "storage": {"root": "/x"}},
+            "batch_config: takes encoding (",
+        ),
+        (
+            {"encoding": JSONL, "storage": {"root": "/x", "secret": 1}},
+            "batch_config: takes encoding (",
+        ),
+        (
+            {"encoding": JSONL, "storage": {"root": "/x"}, "batch_size": "secret"},
+            "batch_config: takes encoding (",
+        ),
+        (
+            {"encoding": JSONL, "storage": {"root": "/x"}, "batch_size": 0},
+            "batch_config.batch_size: must be a whole number from 1",
+        ),
+        (
+            {"encoding": {"format": "parquet"}, "storage": {"root": "/x"}},
+            "batch_config.encoding.format: parquet needs the package pyarrow",
+        ),
+    ],
+    ids=str,
+)
+def test_an_incomplete_batch_config_is_one_line(given: dict[str, Any], line: str) -> None:
+    """It names what is missing, and quotes nothing."""
+    with pytest.raises(SettingsError) as refused:
+        batch_config({"batch_config": given})
+    assert refused.value.line.startswith(line)
+    assert "secret" not in refused.value.line
