@@ -545,4 +545,5 @@ def _kinds(schema: Mapping[str, Any]) -> str:
 
 
 def _choices(schema: Mapping[str, Any]) -> str:
-    return " or ".join(map(str, schema["enum"]))
+    *others, last = map(str, schema["enum"])
+    return f"{', '.join(others)} or {last}"

@@ -74,7 +74,6 @@ def run(
         "api_url": sandbox.url,
         "user_name": sandbox.user_name,
         "api_key": sandbox.api_key,
-        "auth_method": sandbox.auth_method,
         **settings,
     }
     result = Run()

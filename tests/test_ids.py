@@ -156,6 +156,14 @@ def test_rows_are_gathered_until_there_are_enough() -> None:
     assert found.found == OtherOffset("UTC+04:00", "UTC+05:30")
 
 
+@pytest.mark.parametrize(("count", "says"), [(9, False), (10, True), (29, True), (40, True)])
+def test_the_end_of_a_day_is_the_time_to_say_it(count: int, says: bool) -> None:
+    """Ten rows are enough then; it is said once."""
+    check = checked("Asia/Kolkata", records(zone="Asia/Dubai", count=count))
+    expected = OtherOffset("UTC+04:00", "UTC+05:30") if says else None
+    assert [check.end_day(), check.end_day()] == [expected, None]
+
+
 @pytest.mark.parametrize(
     ("zone", "day"),
     [

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _ENOUGH = 30
-"""Rows with a start that are looked at before anything is said."""
+"""Rows with a start that are looked at, at the most."""
+_FEWEST = 10
+"""Rows with a start that are enough at the end of a day."""
 _LENGTHS = range(15, 18)
 # From where, and to where, the digits of a Unix time stand.
 _WHOLE_TIMES = (slice(5, 15), slice(0, 10), slice(1, 11))
@@ -73,6 +75,13 @@ class ZoneCheck:
             if self._rows == _ENOUGH:
                 self._decide()
                 return
+
+    def end_day(self) -> OtherOffset | None:
+        """Return what was found, once: None where there is too little to tell, and afterwards."""
+        if not self.decided and self._rows >= _FEWEST:
+            self._decide()
+        found, self.found = self.found, None
+        return found
 
     def _decide(self) -> None:
         self.decided = True
