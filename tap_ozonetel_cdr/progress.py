@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tap_ozonetel_cdr.api.client import Client, DayResponse
     from tap_ozonetel_cdr.clock import Clock
-    from tap_ozonetel_cdr.records.columns import Counts
+    from tap_ozonetel_cdr.records.counts import Counts
     from tap_ozonetel_cdr.records.duplicates import Duplicates
 
 

@@ -279,7 +279,7 @@ def _write_day(
     response: DayResponse, maker: RowMaker, writer: Writer
 ) -> tuple[int, Duplicates | None]:
     """Write a day whole; return how many records it had, and which of them share a key."""
-    keys, written = duplicates.Keys(), 0
+    keys, written = duplicates.Hashes(), 0
     with contextlib.closing(response):
         for rows in _rows(response, maker):
             keys.add(map(_key, rows))

@@ -12,9 +12,10 @@ from itertools import dropwhile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from oracle import expected_row
+
 from tap_ozonetel_cdr.clock import Clock
 from tap_ozonetel_cdr.errors import TapError
-from tap_ozonetel_cdr.records.columns import Shaper
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def read(lines: list[bytes], result: Run) -> None:
 
 def expected(sandbox: Sandbox, day: date, at: datetime | None = NOW) -> list[dict[str, Any]]:
     """Return the rows that a day's records have to become; None is the real time."""
-    shaper = Shaper(ZoneInfo(sandbox.timezone))
-    return [shaper.shape(record, day) for record in sandbox.records(day, at=at)]
+    zone = ZoneInfo(sandbox.timezone)
+    return [expected_row(record, day, zone) for record in sandbox.records(day, at=at)]
 
 
 def days_from(first: date, last: date = TODAY) -> list[date]:

@@ -135,7 +135,7 @@ def test_a_test_with_a_wrong_key_fails_in_one_line(sandbox: Sandbox) -> None:
         ("TIMEZONE", "Asia/Calcuta", "timezone: must be an IANA name such as Asia/Kolkata"),
         ("LOOKBACK_DAYS", "-1", "lookback_days: must be a whole number from 0 to 3650, not '-1'"),
         ("API_URL", "http://api.example.com", "api_url: must begin with https://"),
-        ("AUTH_METHOD", "basic", "auth_method: must be token or api_key, not 'basic'"),
+        ("AUTH_METHOD", "basic", "auth_method: must be auto or token or api_key, not 'basic'"),
         ("STREAM_MAPS", "[hidden", "stream_maps: must be of type object"),
     ],
 )
