@@ -100,13 +100,14 @@ def _say_of_zone(response: DayResponse, run: Settings, logger: logging.Logger) -
         for chunk in body.chunks():
             if not check.decided:
                 maker.rows(chunk, response.day)
-    if check.found:
+    other = check.end_day()
+    if other:
         logger.warning(
             "timezone is %s (%s), but the ids of the records say %s: instants are wrong by the "
             "difference. Set timezone to the account's",
             run.timezone.key,
-            check.found.of_setting,
-            check.found.of_ids,
+            other.of_setting,
+            other.of_ids,
         )
     elif check.agreeing:
         logger.info("timezone: %s agrees with the ids of the records", run.timezone.key)

@@ -104,6 +104,8 @@ class CdrStream(Stream):
                     self._move_bookmark(planned, response.day)
                     counter.increment(written)
                     progress.day_is_read(response, written, found)
+                    if other := maker.zone_check.end_day():
+                        progress.ids_say(other, run.timezone.key)
             finally:
                 progress.say_what_was_strange(maker.counts)
         progress.all_is_read()
@@ -174,6 +176,7 @@ class CdrStream(Stream):
             for rows in islice(_rows(response, maker), 1):
                 writer.write(rows[: self.ABORT_AT_RECORD_COUNT])
             writer.end_day()
+        self._tap.write_message(StateMessage(value=self.tap_state))
 
     # How rows leave
 

@@ -149,7 +149,7 @@ def test_an_account_in_order(examine: Callable[..., Examined]) -> None:
     assert found.log[0][1].startswith("http://127.0.0.1:")
     assert found.log[0][1].endswith(" is reached: it answered in 0.0 s")
     assert found.warnings == []
-    assert [message["type"] for message in found.messages] == ["SCHEMA", "RECORD"]
+    assert [message["type"] for message in found.messages] == ["SCHEMA", "RECORD", "STATE"]
     assert found.messages[1]["record"]["CallDate"] == YESTERDAY
     assert found.waited == 0
 
@@ -206,7 +206,7 @@ def test_a_filter_that_leaves_nothing_is_a_warning(
             f"Check the spelling of {setting}"
         )
     ]
-    assert [message["type"] for message in found.messages] == ["SCHEMA"]
+    assert [message["type"] for message in found.messages] == ["SCHEMA", "STATE"]
 
 
 def test_an_empty_day_says_nothing_of_filters(examine: Callable[..., Examined]) -> None:
@@ -214,7 +214,7 @@ def test_an_empty_day_says_nothing_of_filters(examine: Callable[..., Examined]) 
     found = examine(status="NotAnswered", api={"records_per_day": lambda _: 0})
     assert found.warnings == []
     assert f"{YESTERDAY} has 0 records, and the filters (status) leave 0 of them" in found.lines
-    assert [message["type"] for message in found.messages] == ["SCHEMA"]
+    assert [message["type"] for message in found.messages] == ["SCHEMA", "STATE"]
 
 
 def test_three_requests_wait_for_the_limit(examine: Callable[..., Examined]) -> None:

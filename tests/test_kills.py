@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -204,7 +204,7 @@ def test_a_signal_ends_the_wait_for_the_limit(signum: signal.Signals) -> None:
 @pytest.mark.parametrize("fault", ["hang", "stall:0.5", "token_hang"])
 def test_a_signal_ends_a_download_that_hangs(fault: str) -> None:
     """It ends within two seconds, with nothing of the day written."""
-    way = "token" if fault.startswith("token_") else "api_key"
+    way: Literal["token", "api_key"] = "token" if fault.startswith("token_") else "api_key"
     with Sandbox(records_per_day=lambda _: 50, faults=[fault], auth_method=way) as account:
         process = Process(account)
         until(lambda: any(request.fault for request in account.requests))

@@ -3,8 +3,9 @@
 The vendor documents none of it, so that ids of any other form mean nothing:
 
 - Manual and Progressive: ten digits, from the 6th digit of ``UCID`` on where it has 17 digits, and
-  from the 1st where it has 16. The vendor's own example has them from the 2nd on.
-- Inbound: the last eight digits of the time, from the 4th digit of ``UCID`` on.
+  from the 1st where it has 16.
+- Inbound: the last eight digits of the time, from the 4th digit of ``UCID`` on. So has the vendor's
+  own example, which shows all ten of them from its 2nd on [doc].
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _ENOUGH = 30
-"""Rows with a start that are looked at before anything is said."""
+"""Rows with a start that are looked at, at the most."""
+_FEWEST = 10
+"""Rows with a start that are enough at the end of a day."""
 _LENGTHS = range(15, 18)
 # From where, and to where, the digits of a Unix time stand.
-_WHOLE_TIMES = (slice(5, 15), slice(0, 10), slice(1, 11))
+_WHOLE_TIMES = (slice(5, 15), slice(0, 10))
 _LAST_DIGITS = slice(3, 11)
 _EIGHT_DIGITS = 10**8
 # Offsets are whole quarters of an hour, from UTC-12:00 to UTC+14:00.
@@ -77,6 +80,13 @@ class ZoneCheck:
             if self._rows == _ENOUGH:
                 self._decide()
                 return
+
+    def end_day(self) -> OtherOffset | None:
+        """Return what was found, once: None where there is too little to tell, and afterwards."""
+        if not self.decided and self._rows >= _FEWEST:
+            self._decide()
+        found, self.found = self.found, None
+        return found
 
     def _decide(self) -> None:
         self.decided = True
