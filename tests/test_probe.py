@@ -7,7 +7,6 @@ import json
 import re
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +24,7 @@ from ozonetel_sandbox.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ozonetel_sandbox.probe_facts import Fact
 
@@ -139,7 +139,7 @@ def test_it_keeps_within_the_limit_but_for_the_question_of_the_limit(usual: Prob
     limited = [n for n, r in enumerate(usual.requests) if "rate limit" in r.outcome]
     last = len(usual.requests) - 1
     assert limited == [last - 3, last - 2, last - 1]
-    assert 10 < usual.minutes < 20
+    assert 14 < usual.minutes < 16, "as the warning and the page say"
 
 
 PAST, TODAY = "a past day's records: ", "today's records: "
@@ -535,12 +535,6 @@ def test_numbers_and_names_within_the_apis_words_are_masked(place: str, tmp_path
 def test_only_usual_words_are_shown(said: str, shown: str) -> None:
     """All else could be somebody's, however it is written."""
     assert words(said) == shown
-
-
-def test_it_never_imports_the_tap() -> None:
-    """Both rest on the same page, and neither on the other's reading of it."""
-    for path in Path(str(probe_command.__file__)).parent.glob("probe*.py"):
-        assert not re.search(r"(import|from) tap_ozonetel_cdr", path.read_text("utf-8"))
 
 
 # The command
