@@ -31,7 +31,7 @@ the same folder: it then compares keys with those of the first run. To try it wi
 ozonetel-sandbox run -- ozonetel-sandbox probe --yes"""
 
 #: Requests for records that a run needs, those at the end that wait for the limit included.
-_REQUESTS, _MINUTES_OF_LIMIT = 24, 3
+_REQUESTS, _MINUTES_OF_LIMIT = 20, 2
 
 
 def add_to(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

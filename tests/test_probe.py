@@ -139,7 +139,7 @@ def test_it_keeps_within_the_limit_but_for_the_question_of_the_limit(usual: Prob
     limited = [n for n, r in enumerate(usual.requests) if "rate limit" in r.outcome]
     last = len(usual.requests) - 1
     assert limited == [last - 3, last - 2, last - 1]
-    assert 14 < usual.minutes < 16, "as the warning and the page say"
+    assert 11 < usual.minutes < 13, "as the warning and the page say"
 
 
 PAST, TODAY = "a past day's records: ", "today's records: "
@@ -563,7 +563,7 @@ def test_the_command_prints_the_table(
         "Probe of a host on loopback, begun on 2026-11-20 at 12:00 of the account"
     )
     assert "| fact | source | what we take for granted | what was seen | result |" in out
-    assert err.startswith("This asks the real API for about 15 minutes")
+    assert err.startswith("This asks the real API for about 12 minutes")
     assert "the header apiKey alone: HTTP 200" in err
     assert served.api_key not in out + err
     assert (tmp_path / "ozonetel-probe.json").exists()
