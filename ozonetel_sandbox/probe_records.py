@@ -114,7 +114,7 @@ def spelled(records: Sequence[Record]) -> Which | None:
     for record in records:
         for which, spelling in SPELLINGS.items():
             only = spelling.events - SPELLINGS["past" if which == "today" else "today"].events
-            votes[which] += record.get("Event") in only
+            votes[which] += str(record.get("Event")) in only
             votes[which] += form(record.get("UCID")) in spelling.forms[_IDS]
     most = max(SPELLINGS, key=lambda which: votes[which])
     return most if votes[most] else None
@@ -145,8 +145,8 @@ def facts(records: Sequence[Record], which: Which, day: date, zone: ZoneInfo) ->
         ("Status", frozenset({"Answered", "Unanswered"})),
     ):
         said = Counter(
-            value if value in known else words(str(value)) or "blank"
-            for value in (record.get(field) for record in records)
+            value if value in known else words(value) or "blank"
+            for value in (str(record.get(field, "")) for record in records)
         )
         yield fact(
             f"words of {field}",

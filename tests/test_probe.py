@@ -11,22 +11,26 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ozonetel_sandbox import Sandbox, probe_command
+from ozonetel_sandbox import Sandbox, probe_command, probe_records
 from ozonetel_sandbox.cli import main
 from ozonetel_sandbox.probe import Probe
 from ozonetel_sandbox.probe_account import Clock, Target
-from ozonetel_sandbox.probe_facts import words
+from ozonetel_sandbox.probe_facts import table, words
 from ozonetel_sandbox.probe_keys import Hashes
 from ozonetel_sandbox.probe_visit import Options
 from ozonetel_sandbox.probe_ways import NoWayInError
 from ozonetel_sandbox.settings import Settings
+from ozonetel_sandbox.spelling import DOCUMENTED_FIELDS, FURTHER_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from ozonetel_sandbox.probe_facts import Fact
+    from ozonetel_sandbox.probe_records import Which
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 NOON = datetime(2026, 11, 20, 12, 0, 0, tzinfo=KOLKATA)
@@ -321,8 +325,8 @@ def test_each_option_is_found(
     case: tuple[dict[str, Any], dict[str, str]], usual: Probed, tmp_path: Path
 ) -> None:
     """What the sandbox does otherwise stands in the row that speaks of it."""
-    settings, expected = case
-    check(Probed(tmp_path, options={"wrong_keys": True}, **settings), usual, expected)
+    options, expected = case
+    check(Probed(tmp_path, options={"wrong_keys": True}, **options), usual, expected)
 
 
 @pytest.mark.parametrize("case", AT_NIGHT, ids=names)
@@ -330,8 +334,8 @@ def test_a_day_that_is_not_settled_is_found(
     case: tuple[dict[str, Any], dict[str, str]], at_night: Probed, tmp_path: Path
 ) -> None:
     """Also a day that has not yet changed its spelling."""
-    settings, expected = case
-    found = Probed(tmp_path, begin=NIGHT, options={"wrong_keys": True}, **settings)
+    options, expected = case
+    found = Probed(tmp_path, begin=NIGHT, options={"wrong_keys": True}, **options)
     check(found, at_night, expected)
     if not expected:
         assert found.changed_from(at_night) == {}
@@ -341,7 +345,7 @@ def test_every_option_has_a_case() -> None:
     """An option that the sandbox gets needs one; these change no form."""
     without = {"accounts", "seed", "records_per_day"}
     elsewhere = {"token_lifetime", "tokens_per_hour", "renaming"}
-    cases = {name for settings, _ in CASES + AT_NIGHT for name in settings}
+    cases = {name for options, _ in CASES + AT_NIGHT for name in options}
     assert cases - {"faults"} | without | elsewhere == {
         field.name for field in dataclasses.fields(Settings)
     }
@@ -535,6 +539,34 @@ def test_numbers_and_names_within_the_apis_words_are_masked(place: str, tmp_path
 def test_only_usual_words_are_shown(said: str, shown: str) -> None:
     """All else could be somebody's, however it is written."""
     assert words(said) == shown
+
+
+SOMEBODYS = st.text("ZQXzqx", min_size=4) | st.text("0123456789", min_size=5)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=10**5)
+    | st.floats(allow_nan=False)
+    | SOMEBODYS
+    | st.sampled_from(["", "00:00:00", "23:59:59", "2026-11-18", "InBound", "Agent Dials"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(SOMEBODYS, inner, max_size=2),
+    max_leaves=3,
+)
+RECORDS = st.lists(
+    st.dictionaries(st.sampled_from((*DOCUMENTED_FIELDS, *FURTHER_FIELDS)), VALUES), max_size=4
+)
+
+
+@given(records=RECORDS, which=st.sampled_from(["today", "past"]))
+@settings(max_examples=200)
+def test_whatever_a_record_holds_ends_nothing_and_is_not_shown(
+    records: list[dict[str, Any]], which: Which
+) -> None:
+    """Of any values, in any field, the table has forms and the API's own words."""
+    day = (NOON - timedelta(days=2)).date()
+    shown = table(probe_records.facts(records, which, day, KOLKATA))
+    assert re.search(r"[zqx]{4}|\d{5}", shown, re.IGNORECASE) is None
+    assert Hashes("salt", "key").of(records) is not None
 
 
 # The command
