@@ -23,11 +23,20 @@ ifneq (,$(findstring --native-tls,$(shell "$(UV)" --help 2>/dev/null)))
 export UV_NATIVE_TLS ?= $(UV_SYSTEM_CERTS)
 endif
 
+# What `make dbt` reads and writes, and what `make page` reads and writes; all can be given.
+JSONL ?= output/cdr.jsonl
+DUCKDB ?= output/cdr.duckdb
+PAGE ?= output/cdr.html
+DBT = DBT_PROFILES_DIR="$(CURDIR)/dbt" DBT_TARGET_PATH="$(CURDIR)/.dbt/target" \
+	DBT_LOG_PATH="$(CURDIR)/.dbt/logs" DBT_SEND_ANONYMOUS_USAGE_STATS=false \
+	OZONETEL_CDR_JSONL="$(abspath $(JSONL))" OZONETEL_CDR_DUCKDB="$(abspath $(DUCKDB))" \
+	.dbt/venv/bin/dbt
+
 # Another project's active environment is not this one's.
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo dbt test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -43,6 +52,18 @@ setup: ## make the environment in .venv, from uv.lock
 
 demo: setup ## load the calls of an emulated account, and look at them
 	@$(RUN) examples/demo.sh
+
+# An environment of its own: dbt's pins would hold the others' versions back, mypy's for one.
+.dbt/venv/made: dbt/requirements.txt | setup
+	@.venv/bin/python -c 'import sys; sys.version_info < (3, 14) or sys.exit( \
+		"dbt-core 1.11 runs on Python 3.10 to 3.13, and this is %d.%d." % sys.version_info[:2])'
+	@echo "Setting up dbt in .dbt/venv: half a minute or so, this once"
+	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/venv
+	@"$(UV)" pip sync --quiet --python .dbt/venv dbt/requirements.txt
+	@touch $@
+
+dbt: .dbt/venv/made ## make calls of the records in JSONL, in the DuckDB file DUCKDB
+	@$(DBT) build --project-dir dbt
 
 test: setup ## run the tests, but for the slow suites
 	@$(RUN) pytest -m "not slow"
@@ -116,4 +137,4 @@ dist: setup ## build the source distribution, and the wheel from it, in dist/
 	@ls dist/*
 
 clean: ## remove what these targets made
-	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow .coverage* mutants
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow .dbt dbt/target dbt/logs .coverage* mutants
