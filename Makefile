@@ -1,7 +1,7 @@
 # Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
 
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
-SLOW = accounts meltano package targets
+SLOW = accounts dbt meltano package page targets
 
 # What decides about data, by name: every branch of it is taken by its own tests.
 DECIDING = plan responses columns body rows instants ids duplicates
@@ -100,6 +100,8 @@ check-airflow: setup ## run the example of many accounts under Apache Airflow; R
 	@$(RUN) python tests/check_airflow.py $(if $(REAL),--real)
 
 test-slow: $(SLOW:%=test-%)
+
+test-dbt test-page: .dbt/venv/made
 
 $(SLOW:%=test-%): test-%: setup
 	@$(RUN) pytest -m slow tests/test_$*.py

@@ -1,0 +1,450 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import duckdb
+import psycopg
+import pytest
+import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
+from dbt_calls import (
+    MODELS,
+    Event,
+    Row,
+    Variables,
+    differences,
+    keyed,
+    make_calls,
+    rows_of,
+    rows_of_two_loads,
+    truth,
+)
+from psycopg import sql
+from servers import NO_POSTGRESQL, database, environment, find_initdb, postgresql
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "dbt"
+DBT = ROOT / ".dbt/venv/bin/dbt"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> None:
+    """Say plainly where dbt is missing."""
+    if not DBT.exists():
+        pytest.skip("needs dbt in .dbt/venv: make test-dbt sees to it")
+
+
+def dbt(folder: Path, *arguments: str, fails: bool = False, env: dict[str, str]) -> str:
+    """Run dbt with this package's profiles, its own files in ``folder``; return what it said."""
+    done = subprocess.run(
+        [DBT, "--no-use-colors", *arguments],
+        cwd=PACKAGE,
+        env=environment(
+            DBT_PROFILES_DIR=str(PACKAGE),
+            DBT_TARGET_PATH=str(folder / "target"),
+            DBT_LOG_PATH=str(folder / "logs"),
+            DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        )
+        | env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode != 0) == fails, done.stdout
+    return done.stdout
+
+
+Rows = dict[tuple[object, ...], Row]
+
+
+def in_utc(value: object) -> object:
+    """Return an instant in UTC, and anything else as it is."""
+    return value.astimezone(timezone.utc) if isinstance(value, datetime) else value
+
+
+def read(cursor: duckdb.DuckDBPyConnection | psycopg.Cursor) -> list[Row]:
+    """Return what was selected, instants in UTC."""
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, map(in_utc, values), strict=True)) for values in cursor.fetchall()]
+
+
+class InDuckDB:
+    """A DuckDB file that dbt writes from a file of JSON lines beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use the files in ``folder``."""
+        self.lines = folder / "cdr.jsonl"
+        self.file = folder / "cdr.duckdb"
+        self.variables = {
+            "OZONETEL_CDR_JSONL": str(self.lines),
+            "OZONETEL_CDR_DUCKDB": str(self.file),
+        }
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Append rows, as target-jsonl does."""
+        with self.lines.open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(row) + "\n" for row in rows)
+
+    def rows(self, model: str) -> Rows:
+        """Return the rows of a model by their key."""
+        with duckdb.connect(self.file, read_only=True) as connection:
+            return keyed(read(connection.execute(f"FROM {model}")), model)
+
+
+class InPostgreSQL:
+    """A PostgreSQL database in which dbt writes the schema ``built``."""
+
+    def __init__(self, address: str) -> None:
+        """Use the database at ``address``."""
+        self.address = address
+        parts = urlsplit(address)
+        self.variables = {
+            "PGHOST": parts.hostname or "",
+            "PGPORT": str(parts.port),
+            "PGUSER": parts.username or "",
+            "PGDATABASE": parts.path[1:],
+            "OZONETEL_CDR_SCHEMA": "built",
+        }
+
+    def rows(self, model: str) -> Rows:
+        """Return the rows of a model by their key."""
+        with psycopg.connect(self.address) as connection:
+            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier("built", model))
+            return keyed(read(connection.execute(query)), model)
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    """Return the events of two accounts in two zones, some of whose calls have the same ids."""
+    return [*make_calls("alpha"), *make_calls("beta")]
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of dbt's own files."""
+    return tmp_path_factory.mktemp("dbt")
+
+
+@pytest.fixture(scope="module")
+def in_duckdb(
+    events: list[Event], target: Path, tmp_path_factory: pytest.TempPathFactory
+) -> InDuckDB:
+    """Return what dbt builds of two loads by target-jsonl."""
+    built = InDuckDB(tmp_path_factory.mktemp("duckdb"))
+    for rows in rows_of_two_loads(events):
+        built.load(rows)
+    said = dbt(target, "build", env=built.variables)
+    assert "WARN=0 ERROR=0 SKIP=0" in said
+    return built
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Yield the address of a PostgreSQL server; say plainly where there is none to start."""
+    initdb = find_initdb()
+    if not initdb:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_POSTGRESQL)
+        pytest.skip(NO_POSTGRESQL)
+    with postgresql(initdb) as address:
+        yield address
+
+
+def singer(rows: list[Row]) -> str:
+    """Return rows as a tap's messages, with the types of the stream."""
+    kinds = {
+        "CallDate": {"type": ["string", "null"], "format": "date"},
+        "Rating": {"type": ["integer", "null"]},
+        "DialCount": {"type": ["integer", "null"]},
+    }
+    for name in rows[0]:
+        if name.endswith("Seconds"):
+            kinds[name] = {"type": ["integer", "null"]}
+        elif name.endswith("At"):
+            kinds[name] = {"type": ["string", "null"], "format": "date-time"}
+    properties = {name: kinds.get(name, {"type": ["string", "null"]}) for name in rows[0]}
+    key = [name for name in ("UserName", "CallID", "UCID") if name in properties]
+    messages: list[Row] = [
+        {"type": "SCHEMA", "stream": "cdr", "schema": {"properties": properties}}
+        | {"key_properties": key},
+        *({"type": "RECORD", "stream": "cdr", "record": row} for row in rows),
+    ]
+    return "".join(json.dumps(message) + "\n" for message in messages)
+
+
+@pytest.fixture(scope="module")
+def in_postgresql(
+    server: str, events: list[Event], target: Path, tmp_path_factory: pytest.TempPathFactory
+) -> InPostgreSQL:
+    """Return what dbt builds of two loads by meltanolabs-target-postgres."""
+    built = InPostgreSQL(database(server, "loaded"))
+    config = tmp_path_factory.mktemp("target") / "config.json"
+    address = built.address.replace("postgresql:", "postgresql+psycopg2:")
+    schema = {"default_target_schema": "tap_ozonetel_cdr"}
+    config.write_text(json.dumps({"sqlalchemy_url": address, **schema}), "utf-8")
+    uv = [str(Path(sys.executable).with_name("uv")), "tool", "run", "--quiet", "--python"]
+    name = "target-postgres"
+    for rows in rows_of_two_loads(events):
+        subprocess.run(
+            [
+                *uv,
+                sys.executable,
+                f"--from=meltanolabs-{name}==0.8.1",
+                name,
+                "--config",
+                str(config),
+            ],
+            env=environment(),
+            input=singer(rows),
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        )
+    said = dbt(target, "build", "--target=postgres", env=built.variables)
+    assert "WARN=0 ERROR=0 SKIP=0" in said
+    return built
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_duckdb_holds_the_truth(in_duckdb: InDuckDB, events: list[Event], model: str) -> None:
+    """Every row of every model is what the calls say, and no row is missing or invented."""
+    true = truth(model, events)
+    assert len(true) > 50
+    assert differences(in_duckdb.rows(model), true) == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_postgresql_holds_the_truth(
+    in_postgresql: InPostgreSQL, events: list[Event], model: str
+) -> None:
+    """The same truth, with an upserting loader in place of an appending one."""
+    assert differences(in_postgresql.rows(model), truth(model, events)) == []
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_both_databases_agree(in_duckdb: InDuckDB, in_postgresql: InPostgreSQL, model: str) -> None:
+    """They agree in every column, also in those that the truth does not name."""
+    rows = in_duckdb.rows(model)
+    assert {tuple(row) for row in rows.values()} == {
+        tuple(row) for row in in_postgresql.rows(model).values()
+    }
+    assert differences(in_postgresql.rows(model), rows) == []
+
+
+def test_every_column_is_described(in_duckdb: InDuckDB) -> None:
+    """The descriptions name every column that the models have, and no other."""
+    described = {
+        model["name"]: [column["name"] for column in model["columns"] if column["description"]]
+        for file in PACKAGE.glob("models/*/*.yml")
+        for model in yaml.safe_load(file.read_text("utf-8")).get("models", ())
+    }
+    for model in MODELS:
+        assert described[model] == list(next(iter(in_duckdb.rows(model).values()))), model
+
+
+def test_older_versions_of_duckdb_open_the_file(in_duckdb: InDuckDB) -> None:
+    """The file says the storage version of DuckDB 1.0."""
+    # [doc] DuckDB's storage format: the version is eight bytes behind a checksum and four letters.
+    header = in_duckdb.file.read_bytes()[:20]
+    assert header[8:12] == b"DUCK"
+    assert int.from_bytes(header[12:20], "little") == 64
+
+
+# Other sources
+
+
+def make_table(address: str, schema: str, table: str, kinds: Mapping[str, str]) -> None:
+    """Make a table with columns of these names and types, in a schema of its own."""
+    columns = [sql.SQL("{} {}").format(sql.Identifier(n), sql.SQL(k)) for n, k in kinds.items()]
+    with psycopg.connect(address) as connection:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+        name = sql.Identifier(schema, table)
+        connection.execute(
+            sql.SQL("CREATE TABLE {} ({})").format(name, sql.SQL(", ").join(columns))
+        )
+
+
+def insert(address: str, schema: str, table: str, rows: Iterable[Iterable[object]]) -> None:
+    """Insert rows in this order."""
+    with psycopg.connect(address) as connection, connection.cursor() as cursor:
+        name = sql.Identifier(schema, table)
+        with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(name)) as copy:
+            for row in rows:
+                copy.write_row(list(row))
+
+
+def test_a_source_of_another_kind(server: str, events: list[Event], target: Path) -> None:
+    """Names in lower case, instants in UTC without a zone, appended versions, another time zone.
+
+    The columns that loaders add say which version is the last.
+    """
+    built = InPostgreSQL(database(server, "lower", "SET timezone = 'Asia/Kolkata'"))
+    events = [event for event in events if event.account == "alpha"]
+    loads = rows_of_two_loads(events)
+    kinds = {
+        name.lower(): "timestamp"
+        if name.endswith("At")
+        else "bigint"
+        if name.endswith("Seconds")
+        else "text"
+        for name in loads[0][0]
+    }
+    make_table(built.address, "landed", "events", kinds | {"_sdc_batched_at": "timestamp"})
+    rows = [
+        [
+            *(v.removesuffix("+00:00") if isinstance(v, str) else v for v in row.values()),
+            f"2026-03-1{number} 01:30:00",
+        ]
+        for number, load in enumerate(loads)
+        for row in load
+    ]
+    # The last version does not stand last.
+    insert(built.address, "landed", "events", reversed(rows))
+    source = {"OZONETEL_CDR_SOURCE_SCHEMA": "landed", "OZONETEL_CDR_SOURCE_TABLE": "events"}
+    dbt(target, "run", "--target=postgres", env=built.variables | source)
+    for model in MODELS:
+        assert differences(built.rows(model), truth(model, events)) == [], model
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def with_few_columns(
+    request: pytest.FixtureRequest, events: list[Event], target: Path, tmp_path: Path
+) -> InDuckDB | InPostgreSQL:
+    """Return what dbt builds of one account's rows with few columns, without the account's."""
+    kept = {
+        *("CallID", "UCID", "CallDate", "Type", "Event", "Status", "HangupBy", "AgentDialStatus"),
+        *("StartTime", "StartedAt", "PickedUpAt", "EndedAt", "DurationSeconds", "TalkTimeSeconds"),
+    }
+    all_rows = rows_of(event for event in events if event.account == "alpha")
+    rows = [{name: value for name, value in row.items() if name in kept} for row in all_rows]
+    built: InDuckDB | InPostgreSQL
+    if request.param == "duckdb":
+        built = InDuckDB(tmp_path)
+        built.load(rows)
+    else:
+        built = InPostgreSQL(database(request.getfixturevalue("server"), "few"))
+        kinds = {name: "bigint" if name.endswith("Seconds") else "text" for name in rows[0]}
+        make_table(built.address, "tap_ozonetel_cdr", "cdr", kinds)
+        insert(built.address, "tap_ozonetel_cdr", "cdr", (row.values() for row in rows))
+    # Data tests too: nothing that may be missing is asked for.
+    wanted = ("build", f"--target={request.param}", "--exclude-resource-type=unit_test")
+    assert "WARN=0 ERROR=0" in dbt(target, *wanted, env=built.variables)
+    return built
+
+
+def test_columns_that_were_not_loaded_are_null(
+    with_few_columns: InDuckDB | InPostgreSQL, events: list[Event]
+) -> None:
+    """What can be counted without them is right, and the rest is null; the account has a name."""
+    events = [e for e in events if e.account == "alpha"]
+    unknown = {
+        *("campaign", "customer", "agent_id", "agent_name", "skill", "disposition", "reference"),
+        *("wrap_up_seconds", "handling_seconds", "hold_seconds", "queue_seconds", "recording_url"),
+    }
+    told_by_agents = {"agents_tried", "skill_count"}
+    # Without TransferType only a second answer tells of a transfer.
+    compared = [{**row, "account": "default"} for row in truth("ozonetel_calls", events).values()]
+    true = keyed(compared, "ozonetel_calls")
+    for row in true.values():
+        row.update(dict.fromkeys(unknown), **dict.fromkeys(told_by_agents, 0))
+        del row["is_transferred"]
+    assert differences(with_few_columns.rows("ozonetel_calls"), true) == []
+    assert with_few_columns.rows("ozonetel_agent_days") == {}
+    assert with_few_columns.rows("ozonetel_customers") == {}
+    hours = sum(row["calls"] for row in with_few_columns.rows("ozonetel_hours").values())
+    assert hours == len(true)
+
+
+def test_no_record_at_all(target: Path, tmp_path: Path) -> None:
+    """An empty file is no error: every model is there, and empty."""
+    built = InDuckDB(tmp_path)
+    built.load([])
+    assert "WARN=0 ERROR=0" in dbt(target, "build", env=built.variables)
+    assert not any(built.rows(model) for model in MODELS)
+
+
+def test_a_missing_table_is_named(target: Path, tmp_path: Path) -> None:
+    """The error says which table is missing and what names it."""
+    file = {"OZONETEL_CDR_DUCKDB": str(tmp_path / "cdr.duckdb")}
+    said = dbt(target, "run", "--select=base_ozonetel_cdr__rows", fails=True, env=file)
+    assert 'There is no table "cdr"."tap_ozonetel_cdr"."cdr"' in said
+    assert "OZONETEL_CDR_JSONL" in said
+
+
+# Definitions
+
+
+def test_the_variables_change_what_is_counted(
+    in_duckdb: InDuckDB, events: list[Event], target: Path, tmp_path: Path
+) -> None:
+    """Each of them, with a value that makes a difference."""
+    others = Variables(
+        service_level_seconds=10, short_abandon_seconds=15, connected_seconds=100, repeat_days=1
+    )
+    built = InDuckDB(tmp_path)
+    built.lines = in_duckdb.lines
+    built.variables["OZONETEL_CDR_JSONL"] = str(in_duckdb.lines)
+    given = json.dumps(vars(others))
+    dbt(target, "run", "--vars", given, env=built.variables)
+    for model in MODELS:
+        true = truth(model, events, others)
+        assert differences(built.rows(model), true) == [], model
+        if model != "stg_ozonetel_cdr__events":
+            assert true != truth(model, events), model
+
+
+def test_an_event_under_two_ids_and_a_new_word_are_warned_of(
+    events: list[Event], target: Path, tmp_path: Path
+) -> None:
+    """Neither stops the build."""
+    built = InDuckDB(tmp_path)
+    built.load(rows_of(events[:40]))
+    (row,) = rows_of([next(e for e in events if e.agent and e.customer)])
+    built.load([row | {"UCID": "99999"}, row | {"UCID": "77", "StartedAt": None, "Type": "Fax"}])
+    said = dbt(target, "build", "--exclude-resource-type=unit_test", env=built.variables)
+    warned = re.findall(r"Warning in test (\w+)", said)
+    assert "one_event_under_two_ids" in warned
+    assert any("direction" in name for name in warned)
+    assert "ERROR=0" in said
+
+
+# From another project
+
+
+def test_another_project_uses_the_package(
+    in_duckdb: InDuckDB, events: list[Event], tmp_path: Path
+) -> None:
+    """Its models select from the marts, and its variables hold; it needs no hub."""
+    project = tmp_path / "project"
+    (project / "models").mkdir(parents=True)
+    (project / "dbt_packages").mkdir()
+    # Where `dbt deps` puts a package; it asks a hub of other packages, and so is not run here.
+    (project / "dbt_packages/ozonetel_cdr").symlink_to(PACKAGE)
+    (project / "dbt_project.yml").write_text(
+        "name: mine\nprofile: ozonetel_cdr\nvars: {ozonetel_cdr: {service_level_seconds: 30}}\n",
+        "utf-8",
+    )
+    (project / "models/mine.sql").write_text(
+        "select * from {{ ref('ozonetel_cdr', 'ozonetel_campaign_days') }}", "utf-8"
+    )
+    built = InDuckDB(tmp_path)
+    built.variables["OZONETEL_CDR_JSONL"] = str(in_duckdb.lines)
+    said = dbt(tmp_path / "target", "build", f"--project-dir={project}", env=built.variables)
+    assert "ERROR=0" in said
+    with duckdb.connect(built.file) as connection:
+        rows = keyed(read(connection.execute("FROM mine")), "ozonetel_campaign_days")
+    true = truth("ozonetel_campaign_days", events, Variables(service_level_seconds=30))
+    assert differences(rows, true) == []
