@@ -36,7 +36,7 @@ DBT = DBT_PROFILES_DIR="$(CURDIR)/dbt" DBT_TARGET_PATH="$(CURDIR)/.dbt/target" \
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dbt test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo dbt page test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -64,6 +64,10 @@ demo: setup ## load the calls of an emulated account, and look at them
 
 dbt: .dbt/venv/made ## make calls of the records in JSONL, in the DuckDB file DUCKDB
 	@$(DBT) build --project-dir dbt
+
+page: .dbt/venv/made ## make the page PAGE of the calls in DUCKDB, or in POSTGRES=postgresql://...
+	@.dbt/venv/bin/python dbt/page $(or $(POSTGRES),"$(DUCKDB)") "$(PAGE)" $(PAGE_OPTIONS)
+	@echo "The page: $(abspath $(PAGE))"
 
 test: setup ## run the tests, but for the slow suites
 	@$(RUN) pytest -m "not slow"
@@ -104,7 +108,7 @@ test-slow: $(SLOW:%=test-%)
 test-dbt test-page: .dbt/venv/made
 
 $(SLOW:%=test-%): test-%: setup
-	@$(RUN) pytest -m slow tests/test_$*.py
+	@$(RUN) pytest -m slow tests/test_$**.py
 
 lint: setup ## check the style, the format, the generated parts of pages, and the workflows
 	@$(RUN) ruff check
@@ -126,7 +130,7 @@ audit: setup ## ask the public database of weaknesses about what uv.lock install
 	@"$(UV)" audit --locked --preview-features audit-command
 
 types: setup ## check the types
-	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks docs
+	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks dbt/page docs
 
 format: setup ## format the code, and mend what can be mended
 	@$(RUN) ruff check --quiet --fix --exit-zero

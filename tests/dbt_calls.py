@@ -660,11 +660,7 @@ def ozonetel_agent_days(events: Sequence[Event], variables: Variables) -> Iterat
         talks = [total(event.talk for event in call) for call in calls]
         answered = [call for call in calls if any(event.answered for event in call)]
         connected = sum(talk is not None and talk >= variables.connected_seconds for talk in talks)
-        handled = [
-            total(event.handling for event in call if event.answered)
-            for call in answered
-            if not any(event.answered and event.handling is None for event in call)
-        ]
+        handling = total(event.handling for event in each)
         gaps = []
         busy_until = None
         for event in each:
@@ -684,8 +680,8 @@ def ozonetel_agent_days(events: Sequence[Event], variables: Variables) -> Iterat
             "connected_seconds": variables.connected_seconds,
             "talk_seconds": total(event.talk for event in each),
             "wrap_up_seconds": total(event.wrapped for event in each),
-            "handling_seconds": total(event.handling for event in each),
-            "average_handling_seconds": mean(handled),
+            "handling_seconds": handling,
+            "average_handling_seconds": handling / len(answered) if handling and answered else None,
             "first_event_at": each[0].started_at,
             "last_event_at": each[-1].started_at,
             "first_event_time": f"{each[0].start:%H:%M:%S}",

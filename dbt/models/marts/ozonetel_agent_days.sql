@@ -42,8 +42,6 @@ calls as (
         sum(talk_seconds) as talk_seconds,
         sum(wrap_up_seconds) as wrap_up_seconds,
         sum(handling_seconds) as handling_seconds,
-        sum(case when is_answered then handling_seconds end) as answered_handling_seconds,
-        {{ ozonetel_cdr.count_if('is_answered and handling_seconds is null') }} as unhandled,
         min(started_at) as first_event_at,
         max(started_at) as last_event_at,
         min(start_time) as first_event_time,
@@ -68,9 +66,7 @@ select
     sum(talk_seconds) as talk_seconds,
     sum(wrap_up_seconds) as wrap_up_seconds,
     sum(handling_seconds) as handling_seconds,
-    {{ ozonetel_cdr.ratio(
-        'sum(case when unhandled = 0 then answered_handling_seconds end)',
-        ozonetel_cdr.count_if('unhandled = 0 and answered_handling_seconds is not null')) }}
+    {{ ozonetel_cdr.ratio('sum(handling_seconds)', ozonetel_cdr.count_if('is_answered')) }}
         as average_handling_seconds,
     min(first_event_at) as first_event_at,
     max(last_event_at) as last_event_at,

@@ -6,10 +6,9 @@ with worded as (
         lower(replace(type, ' ', '')) as compact_type,
         lower(replace(event, ' ', '')) as compact_event,
         lower(status) = 'answered' as is_answered,
-        lower(replace(coalesce(agent_dial_status, ''), ' ', '')) in ('queued', 'notdialed')
-        or lower(replace(coalesce(customer_dial_status, ''), ' ', '')) in ('queued', 'notdialed')
-        or lower(replace(coalesce(dial_status, ''), ' ', '')) in ('queued', 'notdialed')
-            as is_waiting_to_dial
+        -- In a queue that is over, the agent is NotDialed as well: both words are needed.
+        lower(agent_dial_status) = 'queued'
+        and coalesce(lower(customer_dial_status), 'notdialed') = 'notdialed' as is_waiting_to_dial
     from {{ ref('base_ozonetel_cdr__rows') }}
 
 ),
