@@ -36,7 +36,7 @@ DBT = DBT_PROFILES_DIR="$(CURDIR)/dbt" DBT_TARGET_PATH="$(CURDIR)/.dbt/target" \
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dbt page test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo dbt page test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow check-warehouses coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -102,6 +102,11 @@ bench: setup ## measure speed, memory and schedule beside a plain SDK tap; a qua
 
 check-airflow: setup ## run the example of many accounts under Apache Airflow; REAL=1: at the real limit
 	@$(RUN) python tests/check_airflow.py $(if $(REAL),--real)
+
+check-warehouses: setup ## see what dbt makes in Snowflake's and BigQuery's SQL, without an account
+	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/warehouses
+	@"$(UV)" pip sync --quiet --python .dbt/warehouses tests/warehouses-requirements.txt
+	@.dbt/warehouses/bin/python tests/check_warehouses.py
 
 test-slow: $(SLOW:%=test-%)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
-from dbt_calls import (
+from made_calls import (
     MODELS,
     Event,
     Row,
@@ -19,7 +19,7 @@ from dbt_calls import (
     rows_of_two_loads,
     truth,
 )
-from dbt_runs import (
+from runs_dbt import (
     PACKAGE,
     InDuckDB,
     InPostgreSQL,

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from dbt_calls import MODELS, Event, differences, truth
-from dbt_runs import InDuckDB, InPostgreSQL, a_server, dbt, load_jsonl, load_postgresql, need_dbt
+from made_calls import MODELS, Event, differences, truth
+from runs_dbt import InDuckDB, InPostgreSQL, a_server, dbt, load_jsonl, load_postgresql, need_dbt
 from servers import database, environment
 
 from ozonetel_sandbox import Sandbox

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser import Browser, a_browser
-from dbt_calls import FIRST, SILENT, TODAY, Call, Event, calls_of, make_calls, rows_of, truth
-from dbt_runs import (
+from made_calls import FIRST, SILENT, TODAY, Call, Event, calls_of, make_calls, rows_of, truth
+from runs_dbt import (
     DBT,
     PACKAGE,
     InDuckDB,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import duckdb
 import psycopg
 import pytest
-from dbt_calls import Row, keyed
+from made_calls import Row, keyed
 from psycopg import sql
 from servers import NO_POSTGRESQL, environment, find_initdb, postgresql
 
