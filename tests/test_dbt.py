@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import duckdb
+import psycopg
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 from made_calls import (
@@ -159,6 +162,46 @@ def test_older_versions_of_duckdb_open_the_file(in_duckdb: InDuckDB) -> None:
     assert int.from_bytes(header[12:20], "little") == 64
 
 
+def queries() -> list[str]:
+    """Return the selects of the page about analysis."""
+    page = (PACKAGE.parent / "docs/analysis.md").read_text("utf-8")
+    return [q for q in re.findall(r"```sql\n(.*?)```", page, re.DOTALL) if "{{" not in q]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_the_selects_of_the_page_answer_alike(
+    in_duckdb: InDuckDB, in_postgresql: InPostgreSQL, number: int
+) -> None:
+    """Each runs unchanged on both databases, has an answer, and the same one."""
+    assert len(queries()) == 6
+    query = queries()[number]
+    with duckdb.connect(in_duckdb.file, read_only=True) as connection:
+        answer = connection.execute(query).fetchall()
+    with psycopg.connect(in_postgresql.address) as there:
+        there.execute("SET search_path = built")
+        other = there.execute(query.encode()).fetchall()
+    assert answer
+    assert [tuple(map(plain, row)) for row in answer] == [tuple(map(plain, row)) for row in other]
+
+
+def plain(value: object) -> object:
+    """Return a number as one kind of number, and the start of a day as that day."""
+    if isinstance(value, datetime):
+        return value.date()
+    return float(value) if isinstance(value, (int, Decimal)) else value
+
+
+def test_the_variables_of_the_page_are_those_of_the_package() -> None:
+    """With their defaults; those of the source have theirs elsewhere."""
+    page = (PACKAGE.parent / "docs/analysis.md").read_text("utf-8")
+    page = page.partition("## Variables")[2].partition("\n## ")[0]
+    project = yaml.safe_load((PACKAGE / "dbt_project.yml").read_text("utf-8"))
+    documented = dict(re.findall(r"^\| `(\w+)` \| `?(\w+)`? \|", page, re.MULTILINE))
+    documented.pop("source_jsonl")
+    defaults = project["vars"]["ozonetel_cdr"]
+    assert documented == {name: str(value) for name, value in defaults.items()}
+
+
 # Other sources
 
 
@@ -248,7 +291,8 @@ def test_no_record_at_all(target: Path, tmp_path: Path) -> None:
     """An empty file is no error: every model is there, and empty."""
     built = InDuckDB(tmp_path)
     built.load([])
-    assert "WARN=0 ERROR=0" in dbt(target, "build", env=built.variables)
+    wanted = ("build", "--exclude-resource-type=unit_test")
+    assert "WARN=0 ERROR=0" in dbt(target, *wanted, env=built.variables)
     assert not any(built.rows(model) for model in MODELS)
 
 
@@ -289,7 +333,12 @@ def test_an_event_under_two_ids_and_a_new_word_are_warned_of(
     built = InDuckDB(tmp_path)
     built.load(rows_of(events[:40]))
     (row,) = rows_of([next(e for e in events if e.agent and e.customer)])
-    built.load([row | {"UCID": "99999"}, row | {"UCID": "77", "StartedAt": None, "Type": "Fax"}])
+    built.load(
+        [
+            row | {"CallID": "99", "UCID": "99"},
+            row | {"UCID": "77", "StartedAt": None, "Type": "Fax"},
+        ]
+    )
     said = dbt(target, "build", "--exclude-resource-type=unit_test", env=built.variables)
     warned = re.findall(r"Warning in test (\w+)", said)
     assert "one_event_under_two_ids" in warned
@@ -303,12 +352,10 @@ def test_an_event_under_two_ids_and_a_new_word_are_warned_of(
 def test_another_project_uses_the_package(
     in_duckdb: InDuckDB, events: list[Event], tmp_path: Path
 ) -> None:
-    """Its models select from the marts, and its variables hold; it needs no hub."""
+    """Its models select from the marts, and its variables hold."""
     project = tmp_path / "project"
     (project / "models").mkdir(parents=True)
-    (project / "dbt_packages").mkdir()
-    # Where `dbt deps` puts a package; it asks a hub of other packages, and so is not run here.
-    (project / "dbt_packages/ozonetel_cdr").symlink_to(PACKAGE)
+    (project / "packages.yml").write_text(f"packages: [{{local: {PACKAGE}}}]\n", "utf-8")
     (project / "dbt_project.yml").write_text(
         "name: mine\nprofile: ozonetel_cdr\nvars: {ozonetel_cdr: {service_level_seconds: 30}}\n",
         "utf-8",
@@ -318,8 +365,9 @@ def test_another_project_uses_the_package(
     )
     built = InDuckDB(tmp_path)
     built.variables["OZONETEL_CDR_JSONL"] = str(in_duckdb.lines)
-    said = dbt(tmp_path / "target", "build", f"--project-dir={project}", env=built.variables)
-    assert "ERROR=0" in said
+    here = f"--project-dir={project}"
+    dbt(tmp_path / "target", "deps", here, env=built.variables)
+    dbt(tmp_path / "target", "run", here, env=built.variables)
     with duckdb.connect(built.file) as connection:
         rows = keyed(read(connection.execute("FROM mine")), "ozonetel_campaign_days")
     true = truth("ozonetel_campaign_days", events, Variables(service_level_seconds=30))
