@@ -36,7 +36,7 @@ DBT = DBT_PROFILES_DIR="$(CURDIR)/dbt" DBT_TARGET_PATH="$(CURDIR)/.dbt/target" \
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dbt page test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow check-warehouses coverage mutants clean
+.PHONY: help setup demo dbt-setup dbt page test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow check-warehouses coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -61,6 +61,8 @@ demo: setup ## load the calls of an emulated account, and look at them
 	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/venv
 	@"$(UV)" pip sync --quiet --python .dbt/venv dbt/requirements.txt
 	@touch $@
+
+dbt-setup: .dbt/venv/made ## make the environment of dbt and the page in .dbt/venv
 
 dbt: .dbt/venv/made ## make calls of the records in JSONL, in the DuckDB file DUCKDB
 	@$(DBT) build --project-dir dbt
