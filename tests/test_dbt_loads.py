@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -26,6 +27,7 @@ FIRST = TODAY - timedelta(days=6)
 EMPTY = date(2026, 3, 8)
 LISTED_AFTER = timedelta(seconds=3)
 """From the end of an event until its record is there [measured]."""
+CHECKED = ("build", "--exclude-resource-type=unit_test")
 ACCOUNTS = {"alpha": "Asia/Kolkata", "beta": "America/New_York"}
 
 
@@ -47,8 +49,8 @@ class Account:
             now=lambda: self.now,
         )
 
-    def extract(self, first: date, last: date, at: datetime) -> str:
-        """Return what the tap writes for these days at this local time."""
+    def extract(self, first: date, last: date, at: datetime, batches: Path | None = None) -> str:
+        """Return what the tap writes for these days at this local time, or in batches to there."""
         self.now = at.replace(tzinfo=self.zone)
         settings = {
             "START_DATE": str(first),
@@ -56,6 +58,10 @@ class Account:
             "RETENTION_DAYS": "3650",  # the emulated account lives in the past
             "INCLUDE_ACCOUNT": "true",
         }
+        if batches:
+            storage = {"root": batches.as_uri()}
+            encoding = {"format": "jsonl", "compression": "gzip"}
+            settings["BATCH_CONFIG"] = json.dumps({"encoding": encoding, "storage": storage})
         tap = str(Path(sys.executable).with_name("tap-ozonetel-cdr"))
         return subprocess.run(
             [tap, "--config=ENV"],
@@ -115,22 +121,26 @@ def installed() -> None:
 
 
 @pytest.fixture(scope="module")
-def loads() -> tuple[list[str], list[Event]]:
+def loads(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[str]], list[Event]]:
     """Return what the tap writes in two runs of each account, and the events behind it.
 
-    The second run reads a day again that the first one read while it was running. Between them
-    finished calls change, as they do.
+    It writes records, and the same in batches. The second run reads a day again that the first one
+    read while it was running. Between them finished calls change, as they do.
     """
     yesterday = TODAY - timedelta(days=1)
     evening = datetime(2026, 3, 11, 18, 3, 20)  # noqa: DTZ001 - local
     noon = datetime(2026, 3, 12, 12, 10, 40)  # noqa: DTZ001 - local
-    messages, events = [], []
+    messages: dict[str, list[str]] = {"records": [], "batches": []}
+    events = []
+    folder = tmp_path_factory.mktemp("batches")
     for account in [Account(*item) for item in ACCOUNTS.items()]:
         with account.sandbox as sandbox:
-            messages.append(account.extract(FIRST, yesterday, evening))
+            for kind, where in (("records", None), ("batches", folder)):
+                messages[kind].append(account.extract(FIRST, yesterday, evening, where))
             events += account.events(FIRST, yesterday - timedelta(days=1), evening)
             sandbox.change_late()
-            messages.append(account.extract(yesterday, TODAY, noon))
+            for kind, where in (("records", None), ("batches", folder)):
+                messages[kind].append(account.extract(yesterday, TODAY, noon, where))
             events += account.events(yesterday, TODAY, noon)
     assert sum(event.running for event in events) > 1
     assert any(event.wrapping_up for event in events)
@@ -140,34 +150,34 @@ def loads() -> tuple[list[str], list[Event]]:
     return messages, events
 
 
-@pytest.fixture(scope="module", params=["target-jsonl", "target-postgres"])
+@pytest.fixture(scope="module", params=["jsonl", "postgres", "postgres in batches"])
 def built(
     request: pytest.FixtureRequest,
-    loads: tuple[list[str], list[Event]],
+    loads: tuple[dict[str, list[str]], list[Event]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[InDuckDB | InPostgreSQL]:
     """Yield what dbt builds of these loads, with each loader."""
     folder = tmp_path_factory.mktemp("built")
     messages, _ = loads
-    if request.param == "target-jsonl":
+    if request.param == "jsonl":
         in_duckdb = InDuckDB(folder)
-        for run in messages:
+        for run in messages["records"]:
             load_jsonl(in_duckdb, run)
-        assert "WARN=0 ERROR=0" in dbt(folder, "build", env=in_duckdb.variables)
+        assert "WARN=0 ERROR=0" in dbt(folder, *CHECKED, env=in_duckdb.variables)
         yield in_duckdb
     else:
         with a_server() as server:
             in_postgresql = InPostgreSQL(database(server, "loaded"))
-            for run in messages:
+            for run in messages["batches" if "batches" in request.param else "records"]:
                 load_postgresql(in_postgresql, run, folder)
-            said = dbt(folder, "build", "--target=postgres", env=in_postgresql.variables)
+            said = dbt(folder, *CHECKED, "--target=postgres", env=in_postgresql.variables)
             assert "WARN=0 ERROR=0" in said
             yield in_postgresql
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_marts_tell_the_truth_of_the_emulated_calls(
-    built: InDuckDB | InPostgreSQL, loads: tuple[list[str], list[Event]], model: str
+    built: InDuckDB | InPostgreSQL, loads: tuple[dict[str, list[str]], list[Event]], model: str
 ) -> None:
     """Counted from the calls themselves, which are in no spelling, without SQL."""
     true = truth(model, loads[1])
