@@ -119,7 +119,7 @@ def test_a_limit_that_others_use_up_is_said_to_be_so(api: Api) -> None:
     assert unavailable.value.line == (
         f"{DAY}: no complete response within 900 s (retry_timeout), at last '{LIMIT}' (HTTP 200). "
         "Look for another client that uses up the account's limit. Nothing was lost: the next run "
-        "continues where the bookmark stands"
+        "continues from the bookmark"
     )
 
 
@@ -164,8 +164,8 @@ def test_no_complete_response_in_time_ends_the_run(api: Api, clock: PassingClock
     assert len(api.asked) > 1
     assert caught.value.line == (
         f"{DAY}: no complete response within 20 s (retry_timeout), at last HTTP 503. Check the "
-        "network, api_url and Ozonetel's service. Nothing was lost: the next run continues where "
-        "the bookmark stands"
+        "network, api_url and Ozonetel's service. Nothing was lost: the next run continues from "
+        "the bookmark"
     )
     assert clock.passed <= 20
 
@@ -231,12 +231,12 @@ def test_the_spans_of_a_day_are_its_bodies(api: Api) -> None:
 
 
 def test_a_day_that_ends_under_way_is_asked_to_its_end(clock: PassingClock) -> None:
-    """Today is asked for up to now; once more past midnight, to its last second."""
+    """Today is asked for up to now less a margin; once more past midnight, to its last second."""
     clock.begin = datetime(2026, 11, 20, 18, 29, 50, tzinfo=timezone.utc)
     with Api(clock) as api:
         api.says = [Reply(503, b"", {"Retry-After": "20"})]
         fetch(client_of(api), TODAY)
-        assert times(api, TODAY) == ["00:00:00 23:59:50", "00:00:00 23:59:59"]
+        assert times(api, TODAY) == ["00:00:00 23:59:40", "00:00:00 23:59:59"]
 
 
 def test_filters_are_passed_through(api: Api) -> None:

@@ -95,7 +95,7 @@ def test_a_certificate_of_unknown_origin_ends_the_run(
     assert refused.value.line == (
         "generateToken: the API answered with a certificate that this machine does not trust. "
         "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic. Nothing was "
-        "lost: the next run continues where the bookmark stands"
+        "lost: the next run continues from the bookmark"
     )
     assert asked == []
 
@@ -154,7 +154,7 @@ def test_nothing_listening_is_waited_for_and_then_said(
     assert unavailable.value.line == (
         f"{what}: no complete response within 900 s (retry_timeout), at last no whole response "
         "(Connection refused). Check the network, api_url and Ozonetel's service. Nothing was "
-        "lost: the next run continues where the bookmark stands"
+        "lost: the next run continues from the bookmark"
     )
     assert len(caplog.messages) > 10
     assert KEY not in caplog.text
