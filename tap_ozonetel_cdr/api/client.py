@@ -410,7 +410,12 @@ class Client:
         """
         received = self._transport.send(method, path, content, auth)
         if isinstance(received, Failed):
-            verdict = judge_failure(received.error, self._settings.request_timeout, received.proxy)
+            verdict = judge_failure(
+                received.error,
+                self._settings.request_timeout,
+                received.proxy,
+                self._auth.secrets,
+            )
             return _Sent(verdict, http_status=received.http_status)
         envelope = Envelope(Reading.NOT_WHOLE)
         try:
@@ -516,7 +521,7 @@ class Client:
         if verdict.retry_after is not None and verdict.retry_after > left:
             return (
                 f"{what}: the API answered {verdict.reason}, and asks to wait "
-                f"{verdict.retry_after:.0f} s (Retry-After), longer than retry_timeout "
+                f"{_span(verdict.retry_after)} (Retry-After), longer than retry_timeout "
                 f"({self._settings.retry_timeout:g} s) leaves. Run it again after that time, or "
                 f"set retry_timeout higher. {NOTHING_LOST}"
             )
@@ -532,3 +537,11 @@ class Client:
             f"{what}: no complete response within {self._settings.retry_timeout:g} s "
             f"(retry_timeout), at last {verdict.reason}. {look_for}. {NOTHING_LOST}"
         )
+
+
+def _span(seconds: float) -> str:
+    """Return a wait as a person says it."""
+    for unit, name in ((86400, "days"), (3600, "hours")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"

@@ -282,7 +282,9 @@ def judge_token(
     return verdict if verdict.action in NOT_AUTHENTICATED else replace(verdict, may_mean_gone=False)
 
 
-def judge_failure(error: Exception, timeout: float, proxy: str | None = None) -> Verdict:
+def judge_failure(
+    error: Exception, timeout: float, proxy: str | None = None, secrets: Iterable[str] = ()
+) -> Verdict:
     """Return what it means that no response came, or not the whole of it.
 
     All that requests, urllib3 and what lies under them raise has its place here.
@@ -291,6 +293,7 @@ def judge_failure(error: Exception, timeout: float, proxy: str | None = None) ->
         error: What was raised.
         timeout: The time that the request had, in seconds.
         proxy: The environment variable that names the proxy, if one is used.
+        secrets: What is masked where a header is quoted.
     """
     causes = list(_causes(error))
     cause = causes[-1]
@@ -298,7 +301,7 @@ def judge_failure(error: Exception, timeout: float, proxy: str | None = None) ->
     reason = quote(getattr(cause, "strerror", None) or type(cause).__name__)
     return (
         _judge_silence(error, timeout, proxy)
-        or _judge_strange_response(causes)
+        or _judge_strange_response(causes, secrets)
         or _judge_machine(error, cause, reason, proxy)
         or _judge_proxy(causes, reason, proxy)
         or Verdict(Action.RETRY, f"no whole response ({reason})")
@@ -315,12 +318,12 @@ def _judge_silence(error: Exception, timeout: float, proxy: str | None) -> Verdi
     return None
 
 
-def _judge_strange_response(causes: list[BaseException]) -> Verdict | None:
+def _judge_strange_response(causes: list[BaseException], secrets: Iterable[str]) -> Verdict | None:
     """Judge a response that came and cannot be read."""
     if isinstance(causes[0], BodyError):
         return Verdict(
             Action.STOP,
-            quote(str(causes[0])),
+            quote(str(causes[0]), secrets),
             "Look for a proxy or a gateway that breaks responses",
         )
     if any(isinstance(one, urllib3.exceptions.DecodeError) for one in causes):

@@ -264,6 +264,7 @@ class _Adapter(HTTPAdapter):
         self, connected: Callable[[socket.socket], None], tunnelled: Callable[[], None]
     ) -> None:
         super().__init__()
+        self._pools: list[Any] = []
         self._more = {
             "connected": staticmethod(connected),
             "tunnelled": staticmethod(tunnelled),
@@ -273,7 +274,14 @@ class _Adapter(HTTPAdapter):
         """Return a pool whose connections tell of themselves."""
         pool: Any = super().get_connection_with_tls_context(*args, **more)
         pool.ConnectionCls = type("_", (_Connection, pool.ConnectionCls), self._more)
+        self._pools.append(pool)
         return pool
+
+    def close(self) -> None:
+        """Close the connection, which a pool would keep until somebody collects it."""
+        super().close()
+        for pool in self._pools:
+            pool.close()
 
     def build_response(
         self, req: PreparedRequest, resp: urllib3.BaseHTTPResponse
