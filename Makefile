@@ -3,8 +3,8 @@
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
 SLOW = accounts meltano package targets
 
-# What decides about data, by name: every branch of it is taken by its own tests, and rows.py's.
-DECIDING = plan responses columns body rows
+# What decides about data, by name: every branch of it is taken by its own tests.
+DECIDING = plan responses columns body rows instants ids duplicates
 
 # What docs/generated.py makes parts of, and how they get there.
 GENERATED = README.md docs/columns.md docs/how-it-works.md docs/sandbox.md \
@@ -91,7 +91,8 @@ lint: setup ## check the style, the format, the generated parts of pages, and th
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
-		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml \
+		.github/ISSUE_TEMPLATE/probe.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
 		.github/ISSUE_TEMPLATE/config.yml
 

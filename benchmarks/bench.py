@@ -21,7 +21,7 @@ from measure import FLOOR, PLAIN, THIS, compile_all
 ROOT: Final = Path(__file__).parent.parent
 CASES: Final = ("speed", "kinds", "schedule", "startup")
 ONCE_FROM: Final = 500_000
-"""Calls from which on a size is measured once: the plain tap takes minutes and gigabytes."""
+"""Records from which on a size is measured once: the plain tap takes minutes and gigabytes."""
 
 _SECTION = re.compile(r"(?<=<!-- from make bench -->\n).*(?=<!-- to here -->)", re.DOTALL)
 
@@ -44,7 +44,7 @@ def main() -> None:
             speed.measure(
                 options.folder,
                 calls,
-                bodies.ORDINARY,
+                bodies.PAST,
                 _rounds(calls, options),
                 (THIS, PLAIN, FLOOR),
             )
@@ -87,16 +87,16 @@ def _options() -> argparse.Namespace:
         nargs="+",
         type=int,
         default=[10_000, 200_000, 1_000_000],
-        metavar="CALLS",
-        help=f"calls in the day; {ONCE_FROM} or more are measured once",
+        metavar="RECORDS",
+        help=f"records in the day; {ONCE_FROM} or more are measured once",
     )
     add("--rounds", type=int, default=5, help="runs of each system")
     add(
         "--kinds",
         nargs="+",
-        choices=[kind for kind in bodies.KINDS if kind != bodies.ORDINARY],
-        default=[bodies.NEW_FIELD, bodies.NUMBER],
-        help="days that are not ordinary, of the largest size that is measured more than once",
+        choices=[kind for kind in bodies.KINDS if kind != bodies.PAST],
+        default=[bodies.CURRENT, bodies.NEW_FIELD, bodies.NUMBER],
+        help="other days than past ones, of the largest size that is measured more than once",
     )
     add("--period", type=float, default=3, help="seconds for two requests in the schedule's case")
     add("--starts", type=int, default=11, help="runs of each start")

@@ -1,6 +1,7 @@
-"""The answers that are served: whole days of the sandbox's calls, built once and kept on disk.
+"""The responses that are served: whole days of records, built once and kept on disk.
 
-An account of the benchmark's server stands for a body: `200000-ordinary` has 200,000 calls a day.
+An account of the benchmark's server stands for a body: `200000-past` has 200,000 records a day, in
+the spelling of past days.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from zoneinfo import ZoneInfo
 _BUILD: Final = Path(__file__).with_name("build.py")
 
 ZONE: Final = ZoneInfo("Asia/Kolkata")
-ORDINARY: Final = "ordinary"
+PAST: Final = "past"
+CURRENT: Final = "current"
 NEW_FIELD: Final = "new-field"
 NUMBER: Final = "number"
 RAW_TEXT: Final = "raw-text"
 
 KINDS: Final[dict[str, str]] = {
-    ORDINARY: "ordinary",
-    NEW_FIELD: "a field that the schema does not know, in every call",
-    NUMBER: "`DID` as a number, in every call",
-    RAW_TEXT: "text beyond ASCII raw, not escaped",
+    PAST: "a past day",
+    CURRENT: "the current day",
+    NEW_FIELD: "a field that the schema does not know, in every record",
+    NUMBER: "`DID` as a number, in every record",
+    RAW_TEXT: "text beyond ASCII in every seventh record",
 }
 
 
@@ -38,13 +41,13 @@ def past_day() -> date:
     return today() - timedelta(days=today().weekday() + 7)
 
 
-def account(calls: int, kind: str = ORDINARY) -> str:
-    """Return the account whose days have this many calls of this kind."""
-    return f"{calls}-{kind}"
+def account(records: int, kind: str = PAST) -> str:
+    """Return the account whose days have this many records of this kind."""
+    return f"{records}-{kind}"
 
 
 def path(folder: Path, name: str, day: date) -> Path:
-    """Return where the answer for a day of an account lies."""
+    """Return where the response for a day of an account lies."""
     return folder / "bodies" / name / f"{day}.json"
 
 

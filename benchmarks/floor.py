@@ -1,6 +1,6 @@
-"""The least that Python can do: decode each call, write it as a line, and check nothing.
+"""The least that Python can do: decode each record, write it as a line, and check nothing.
 
-It guesses where a record ends, would take half an answer for a whole one, and adds no column. No
+It guesses where a record ends, would take half a response for a whole one, and adds no column. No
 tap should work like this: it shows how far down the time can go.
 """
 
@@ -23,8 +23,8 @@ _DECODER = msgspec.json.Decoder(list[dict[str, Any]])
 def main(url: str, account: str, day: str) -> None:
     """Read the one day and write it to standard output."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    question = {"fromDate": f"{day} 00:00:00", "toDate": f"{day} 23:59:59", "userName": account}
-    connection.request("GET", "/ca_reports/fetchCDRDetails", json.dumps(question))
+    asked = {"fromDate": f"{day} 00:00:00", "toDate": f"{day} 23:59:59", "userName": account}
+    connection.request("GET", "/ca_reports/fetchCDRDetails", json.dumps(asked))
     response = connection.getresponse()
     held = response.read(_WINDOW).partition(b"[")[2]
     while chunk := response.read(_WINDOW):

@@ -58,10 +58,10 @@ def draw(measured: Sequence[Speed]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
         f'width="{_WIDTH}" height="{_HEIGHT}" role="img" '
-        'aria-label="Time and memory for a day of calls">\n'
+        'aria-label="Time and memory for a day of records">\n'
         f"  <style>{_STYLE}  </style>\n"
         f'  <rect class="page" width="{_WIDTH}" height="{_HEIGHT}" rx="8"/>\n'
-        + _panel(_LEFTS[0], "Time for a day of calls, in seconds", sizes, seconds)
+        + _panel(_LEFTS[0], "Time for a day of records, in seconds", sizes, seconds)
         + _panel(_LEFTS[1], "Peak memory, in MB", sizes, megabytes)
         + "</svg>\n"
     )
@@ -90,7 +90,7 @@ def _panel(left: int, title: str, sizes: Sequence[int], series: dict[str, list[f
         # The smallest stands at the edge, where its name would meet the axis's own.
         if size >= max(sizes) / 10
     )
-    parts.append(_text(left + _PLOT_WIDTH / 2, bottom + 38, "calls in the day", "note", "middle"))
+    parts.append(_text(left + _PLOT_WIDTH / 2, bottom + 38, "records in the day", "note", "middle"))
     lowest: float = bottom + _LABEL_GAP
     for system, values in sorted(series.items(), key=lambda item: item[1][-1]):
         style = _CLASSES[system]

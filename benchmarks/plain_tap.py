@@ -1,7 +1,7 @@
 """The same API through a plain Singer SDK tap, as the SDK's guide has it: what is compared with.
 
 One request for the day ``start_date``; the API's 47 fields and nothing added; the SDK does all the
-rest. It keeps no limit, and a refusal under HTTP 200 passes for a day without calls.
+rest. It keeps no limit, and a refusal under HTTP 200 passes for an empty day.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from singer_sdk.authenticators import BearerTokenAuthenticator
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
-# The types as the API sends them.
-_INTEGERS = ("CallID", "DialCount", "Rating", "UCID")
+_INTEGERS = ("DialCount", "Rating")
 _TEXTS = (
-    *("AgentDialStatus", "AgentID", "AgentName", "CallAudio", "CallDate", "CallFlow"),
+    *("AgentDialStatus", "AgentID", "AgentName", "CallAudio", "CallDate", "CallFlow", "CallID"),
     *("CallerConfAudioFile", "CallerID", "CampaignName", "Comments", "ConferenceDuration"),
     *("CustomerDialStatus", "CustomerRingTime", "DID", "DialOutName", "DialStatus"),
     *("DialedNumber", "Disposition", "Duration", "DynamicDID", "E164", "EndTime", "Event"),
     *("HandlingTime", "HangupBy", "HoldDuration", "Location", "PickupTime", "QueueTime"),
     *("RatingComments", "Skill", "StartTime", "Status", "TalkTime", "TimeToAnswer"),
-    *("TransferType", "TransferredTo", "Type", "UUI", "VideoRecordingURL", "WrapUpEndTime"),
+    *("TransferType", "TransferredTo", "Type", "UCID", "UUI", "VideoRecordingURL", "WrapUpEndTime"),
     *("WrapUpStartTime", "WrapupDuration"),
 )
 
 
 class CallsStream(RESTStream[None]):
-    """The calls of one day."""
+    """The records of one day."""
 
     name = "cdr"
     path = "/ca_reports/fetchCDRDetails"
@@ -64,7 +63,7 @@ class CallsStream(RESTStream[None]):
         context: Context | None,  # noqa: ARG002
         next_page_token: None,  # noqa: ARG002
     ) -> dict[str, Any]:
-        """Return the question, which this API takes as JSON on a GET."""
+        """Return what is asked for, which this API takes as JSON on a GET."""
         day = self.config["start_date"]
         return {
             "fromDate": f"{day} 00:00:00",

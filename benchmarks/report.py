@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from bodies import KINDS
 from measure import PLAIN, THIS
-from schedule import DATES, LIMIT, windows
+from schedule import DATES, LIMIT, waits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,43 +44,42 @@ def _processor() -> str:
 
 
 def speeds(measured: Sequence[Speed]) -> str:
-    """Return the tables of time and memory of ordinary days, and of the ratios."""
+    """Return the tables of time and memory of past days, and of the ratios."""
     rows = [
         (f"{speed.calls:,} ({speed.megabytes:,.0f} MB)", *row)
         for speed in measured
         for row in _costs(speed)
     ]
     ratios = [(f"{speed.calls:,}", *_ratios(speed)) for speed in measured]
-    return _table(("calls", *_COSTS), rows) + "\n" + _table(("calls", *_RATIOS), ratios)
+    return _table(("records", *_COSTS), rows) + "\n" + _table(("records", *_RATIOS), ratios)
 
 
 def kinds(measured: Sequence[Speed]) -> str:
-    """Return the same tables for days that are not ordinary."""
+    """Return the same tables for days of other kinds."""
     rows = [(KINDS[speed.kind], *row) for speed in measured for row in _costs(speed)]
     ratios = [(KINDS[speed.kind], *_ratios(speed)) for speed in measured]
-    head = f"{measured[0].calls:,} calls with"
+    head = f"{measured[0].calls:,} records of"
     return _table((head, *_COSTS), rows) + "\n" + _table((head, *_RATIOS), ratios)
 
 
 def schedules(measured: Sequence[Schedule]) -> str:
     """Return the table of how much of the limit's schedule is used."""
     period, calls = measured[0].period, measured[0].calls
-    waits = windows(DATES)
     rows = [
         (
             found.reader,
             f"{found.took:.2f}",
             f"{found.least:.2f}",
             f"{found.least / found.took:.1%}",
-            f"{found.lost_a_window * 1000:.0f}",
-            f"{1 / (1 + found.lost_a_window / _REAL_PERIOD):.2%}",
+            f"{found.lost_a_period * 1000:.0f}",
+            f"{1 / (1 + found.lost_a_period / _REAL_PERIOD):.2%}",
         )
         for found in measured
     ]
-    heads = ("reader", "took s", "least s", "efficiency", "lost ms a window", "at 60 s a window")
+    heads = ("reader", "took s", "least s", "efficiency", "lost ms a period", "at 60 s a period")
     return (
-        f"{DATES} dates of {calls:,} calls, {LIMIT} requests in {period:g} s: {waits} windows and "
-        f"the answers' own time are the least.\n\n{_table(heads, rows)}"
+        f"{DATES} dates of {calls:,} records, {LIMIT} requests in {period:g} s: {waits(DATES)} "
+        f"periods and the responses' own time are the least.\n\n{_table(heads, rows)}"
     )
 
 

@@ -27,23 +27,23 @@ SLOW: Final = 5_000
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long the requests of one run took, from the first to the end of the last answer."""
+    """How long the requests of one run took, from the first to the end of the last response."""
 
     reader: str
     period: float
     calls: int
-    """Calls of a day."""
+    """Records of a day."""
     took: float
     least: float
-    """The least that the limit allows for these answers, in seconds."""
+    """The least that the limit allows for these responses, in seconds."""
 
     @property
-    def lost_a_window(self) -> float:
+    def lost_a_period(self) -> float:
         """Seconds lost in each wait for the limit, whatever its period."""
-        return (self.took - self.least) / windows(DATES)
+        return (self.took - self.least) / waits(DATES)
 
 
-def windows(requests: int) -> int:
+def waits(requests: int) -> int:
     """Return how many periods this many requests have to wait for."""
     return -(-requests // LIMIT) - 1
 
@@ -79,10 +79,10 @@ def measure(folder: Path, period: float) -> list[Schedule]:
 
 
 def least(requests: Sequence[Request], period: float) -> float:
-    """Return the least seconds for these answers, asked for one after the other.
+    """Return the least seconds for these responses, asked for one after the other.
 
-    A request may go when the answer before it is there, and a period after the answer to the one
-    before the last ``LIMIT``: (ceil(n / LIMIT) - 1) periods, and the answers' own time.
+    A request may go when the response before it is there, and a period after the response to the
+    one before the last ``LIMIT``: (ceil(n / LIMIT) - 1) periods, and the responses' own time.
     """
     ends: list[float] = []
     for request in requests:

@@ -27,7 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer generateToken."""
         arrived = time.monotonic()
-        self._question()
+        self._asked()
         body = b'{"token": "a-token", "message": "success", "status": "success"}'
         self._send_head(len(body))
         self.wfile.write(body)
@@ -36,17 +36,17 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer fetchCDRDetails."""
         arrived = time.monotonic()
-        question = self._question()
-        day = date.fromisoformat(question["fromDate"][:10])
-        file = bodies.path(self.folder, question["userName"], day)
+        asked = self._asked()
+        day = date.fromisoformat(asked["fromDate"][:10])
+        file = bodies.path(self.folder, asked["userName"], day)
         with file.open("rb") as body:
             self._send_head(file.stat().st_size)
             self.connection.sendfile(body)
         self._note(arrived)
 
-    def _question(self) -> dict[str, str]:
-        question: dict[str, str] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        return question
+    def _asked(self) -> dict[str, str]:
+        asked: dict[str, str] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        return asked
 
     def _send_head(self, length: int) -> None:
         self.send_response(200)
@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _HTTPServer(ThreadingHTTPServer):
-    # Stopping waits for the answers under way, so that the record is complete.
+    # Stopping waits for the responses under way, so that the record is complete.
     daemon_threads = False
 
 

@@ -24,7 +24,7 @@ class Request:
     path: str
     arrived: float
     ended: float
-    """When the last byte of the answer was handed to the system."""
+    """When the last byte of the response was handed to the system."""
 
     @property
     def is_for_calls(self) -> bool:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from tap_ozonetel_cdr.api.client import Client, DayResponse
     from tap_ozonetel_cdr.clock import Clock
-    from tap_ozonetel_cdr.records.columns import Counts
+    from tap_ozonetel_cdr.records.counts import Counts
     from tap_ozonetel_cdr.records.duplicates import Duplicates
+    from tap_ozonetel_cdr.records.ids import OtherOffset
 
 
 class Progress:
@@ -42,15 +43,25 @@ class Progress:
             f"; {finding_out} more if the account needs a token" if finding_out else "",
         )
 
-    def day_is_read(self, response: DayResponse, emitted: int, found: Duplicates | None) -> None:
+    def ids_say(self, other: OtherOffset, timezone: str) -> None:
+        """Say that the ids and the setting place the records in different time zones."""
+        self._logger.warning(
+            "the ids of these calls say %s, timezone is %s, %s: check the setting timezone. It "
+            "decides which day is asked for, and all instants",
+            other.of_ids,
+            timezone,
+            other.of_setting,
+        )
+
+    def day_is_read(self, response: DayResponse, written: int, found: Duplicates | None) -> None:
         """Say how many records a day had, and what is still to come."""
         self._read += 1
-        self._records += emitted
-        if emitted < response.count:
+        self._records += written
+        if written < response.count:
             self._logger.info(
                 "%s: %d records came in two parts of the day; they are written once",
                 response.day,
-                response.count - emitted,
+                response.count - written,
             )
         if found:
             self._logger.warning(
@@ -66,7 +77,7 @@ class Progress:
         self._logger.info(
             "%s: %d records, answered in %s (%d of %d)%s",
             response.day,
-            emitted,
+            written,
             _span(response.seconds),
             self._read,
             self._days,
@@ -102,6 +113,8 @@ class Progress:
         ):
             for name, count in met.items():
                 self._logger.warning(what, name, count)
+            if met.others:
+                self._logger.warning(what, "others like these", met.others)
 
 
 def _span(seconds: float) -> str:

@@ -102,12 +102,12 @@ def test_discover_needs_no_settings() -> None:
 
 
 def test_a_test_says_that_account_and_key_work(sandbox: Sandbox) -> None:
-    """It costs one request for records, and its line names the day and its calls."""
+    """It costs one request for records, and a line names the day and its records."""
     before = len(sandbox.requests)
     done = run("--config=ENV", "--test", **sandbox.environment())
     assert done.returncode == 0
     [request] = [request for request in sandbox.requests[before:] if request.method == "GET"]
-    line = f": {request.from_date[:10]} has {request.count} records"
+    line = f"{request.from_date[:10]} has {request.count} records"
     assert done.stderr.count(line) == 1
     assert "user_name and api_key work (auth_method: " in done.stderr
 
@@ -120,7 +120,11 @@ def test_a_test_with_a_wrong_key_fails_in_one_line(sandbox: Sandbox) -> None:
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if "INFO" not in line]
     assert len(errors) == 1
-    assert "'userName or apiKey is Invalid' (HTTP 401). Check user_name and api_key." in errors[0]
+    for piece in (
+        "'userName or apiKey is Invalid' (HTTP 401) to the header apiKey, and ",
+        "'Invalid userName or apiKey' (HTTP 401) to generateToken. Check user_name and api_key, ",
+    ):
+        assert piece in errors[0]
     assert "wrong-and-secret" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -135,7 +139,7 @@ def test_a_test_with_a_wrong_key_fails_in_one_line(sandbox: Sandbox) -> None:
         ("TIMEZONE", "Asia/Calcuta", "timezone: must be an IANA name such as Asia/Kolkata"),
         ("LOOKBACK_DAYS", "-1", "lookback_days: must be a whole number from 0 to 3650, not '-1'"),
         ("API_URL", "http://api.example.com", "api_url: must begin with https://"),
-        ("AUTH_METHOD", "basic", "auth_method: must be token or api_key, not 'basic'"),
+        ("AUTH_METHOD", "basic", "auth_method: must be auto, token or api_key, not 'basic'"),
         ("STREAM_MAPS", "[hidden", "stream_maps: must be of type object"),
     ],
 )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from singer_sdk.helpers._flattening import flatten_record, flatten_schema
+from samples import KOLKATA, chunk_of
 
-from tap_ozonetel_cdr.records.columns import COLUMNS, Counts, Shaper, key, key_properties, schema
+from tap_ozonetel_cdr.records.columns import COLUMNS, key_properties, schema
+from tap_ozonetel_cdr.records.counts import Counts, Tally
+from tap_ozonetel_cdr.records.rows import RowMaker, as_record
+from tap_ozonetel_cdr.records.values import as_json, key
 
 DAY = date(2024, 12, 6)
-INDIA = ZoneInfo("Asia/Kolkata")
 IDS = {"CallID": "1", "UCID": "2"}
 DOCUMENTED = [
     "AgentDialStatus",
@@ -84,10 +84,21 @@ ADDED = [
 INTEGER = {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1}
 
 
-def shaped(**record: Any) -> tuple[dict[str, Any], Counts]:  # noqa: ANN401  # any JSON value
-    """Return a record's row, and what was met in it."""
-    shaper = Shaper(INDIA)
-    return shaper.shape({**IDS, **record}, DAY), shaper.counts
+def made(*records: dict[str, Any], **options: Any) -> tuple[list[dict[str, Any]], Counts]:  # noqa: ANN401
+    """Return the rows of records that came in one chunk, and what was met in them."""
+    maker = RowMaker(KOLKATA, **options)
+    return [as_record(row) for row in maker.rows(chunk_of(*records), DAY)], maker.counts
+
+
+def row_of(**fields: Any) -> tuple[dict[str, Any], Counts]:  # noqa: ANN401  # any JSON value
+    """Return the row of a record with ids and these fields, and what was met in it."""
+    [row], counts = made({**IDS, **fields})
+    return row, counts
+
+
+def aside(row: dict[str, Any]) -> Any:  # noqa: ANN401  # any JSON value
+    """Return what stands in AdditionalFields, its numbers with their digits."""
+    return json.loads(row["AdditionalFields"], parse_float=Decimal)
 
 
 def test_columns() -> None:
@@ -110,17 +121,14 @@ def test_schema() -> None:
     for name in ("UserName", "CallID", "UCID"):
         assert properties.pop(name) == {"type": "string"}
     assert properties.pop("CallDate") == {"type": ["string", "null"], "format": "date"}
-    assert properties.pop("AdditionalFields") == {
-        "type": ["object", "null"],
-        "additionalProperties": True,
-    }
     for name in INTEGERS:
         assert properties.pop(name) == INTEGER
     for name in [name for name in properties if name.endswith("Seconds")]:
         assert properties.pop(name) == {**INTEGER, "minimum": 0}
     for name in [name for name in properties if name.endswith("At")]:
         assert properties.pop(name) == {"type": ["string", "null"], "format": "date-time"}
-    assert properties.keys() == {*DOCUMENTED, *FURTHER} - {"CallDate", "CallID", "UCID", *INTEGERS}
+    texts = {*DOCUMENTED, *FURTHER, "AdditionalFields"}
+    assert properties.keys() == texts - {"CallDate", "CallID", "UCID", *INTEGERS}
     for name in properties:
         assert properties[name] == {"type": ["string", "null"]}
 
@@ -131,11 +139,11 @@ def test_account() -> None:
     assert key_properties(include_account=True) == ("UserName", "CallID", "UCID")
     without = schema(include_account=False)["properties"]
     assert [*without] == [*DOCUMENTED, *FURTHER, *ADDED]
-    assert [*Shaper(INDIA).shape(IDS, DAY)] == [*without]
-    row = Shaper(INDIA, account="demo").shape({**IDS, "UserName": "theirs"}, DAY)
+    assert [*row_of()[0]] == [*without]
+    [row], _ = made({**IDS, "UserName": "theirs"}, account="demo")
     assert [*row] == [*schema(include_account=True)["properties"]]
     assert row["UserName"] == "demo"
-    assert row["AdditionalFields"] == {"UserName": "theirs"}
+    assert aside(row) == {"UserName": "theirs"}
 
 
 def test_the_schema_is_a_new_one_each_time() -> None:
@@ -229,28 +237,33 @@ def name_of(value: object) -> str:
     return "misfit" if value is MISFIT else repr(value)[:40]
 
 
+@pytest.mark.parametrize("beside", [{}, {"Comments": "\0"}, {"CallerID": [1]}], ids=str)
 @pytest.mark.parametrize(("column", "value", "expected"), VALUES, ids=name_of)
-def test_values(column: str, value: object, expected: object) -> None:
-    """What fits a column stands there, what does not in AdditionalFields as it was sent."""
-    row, counts = shaped(**{column: value})
+def test_values(column: str, value: object, expected: object, beside: dict[str, Any]) -> None:
+    """What fits a column stands there, what does not in AdditionalFields as it was sent.
+
+    And so it is whatever else its chunk holds.
+    """
+    rows, counts = made({**IDS, column: value}, {**IDS, **beside})
+    row = rows[0]
+    strange = {name: 1 for name in beside if name == "CallerID"}
     if expected is MISFIT:
         assert row[column] == ("" if column in IDS else None)
-        assert row["AdditionalFields"] == {column: value}
-        assert type(row["AdditionalFields"][column]) is type(value)
-        assert counts.misfits == {column: 1}
+        assert aside(row) == {column: value}
+        assert type(aside(row)[column]) is (Decimal if type(value) is float else type(value))
+        assert counts.misfits == {column: 1, **strange}
     else:
         assert (type(row[column]), row[column]) == (type(expected), expected)
         assert row["AdditionalFields"] is None
-        assert counts.misfits == {}
+        assert counts.misfits == strange
     assert counts.missing_ids == ({column: 1} if column in IDS and not row[column] else {})
 
 
 def test_an_empty_record() -> None:
     """A record without any field is a row of nulls, and its ids are counted as missing."""
-    shaper = Shaper(INDIA)
-    row = shaper.shape({}, DAY)
+    [row], counts = made({})
     assert row == {**dict.fromkeys([*DOCUMENTED, *FURTHER, *ADDED]), "CallID": "", "UCID": ""}
-    assert shaper.counts == Counts(missing_ids=Counter(CallID=1, UCID=1))
+    assert counts == Counts(missing_ids=Tally(CallID=1, UCID=1))
 
 
 @pytest.mark.parametrize(
@@ -265,25 +278,35 @@ def test_an_empty_record() -> None:
 )
 def test_key(record: dict[str, Any], expected: tuple[str, str]) -> None:
     """The key of a record is the one that is emitted."""
-    row = Shaper(INDIA).shape(record, DAY)
+    [row], _ = made(record)
     assert key(record) == (row["CallID"], row["UCID"]) == expected
 
 
+# AdditionalFields
+
+
 def test_new_fields() -> None:
-    """A field that the table does not know is kept as it was sent, in its place, and counted."""
-    shaper = Shaper(INDIA)
-    new = {"Sentiment": "good", "Score": 0.5, "Rating": "007", "Tags": [1, {"a": None}], "X": None}
-    assert shaper.shape({**IDS, **new}, DAY)["AdditionalFields"] == new
-    assert [*shaper.shape({**IDS, **new}, DAY)["AdditionalFields"]] == [*new]
-    assert shaper.counts.new_fields == {"Sentiment": 2, "Score": 2, "Tags": 2, "X": 2}
-    assert shaper.counts.misfits == {"Rating": 2}
+    """A field that the table does not know is kept as it was sent, and counted."""
+    new = {"Sentiment": "good", "Score": 5, "Rating": "007", "Tags": [1, {"a": None}], "X": None}
+    rows, counts = made({**IDS, **new}, {**IDS, **new})
+    assert [aside(row) for row in rows] == [new, new]
+    assert counts.new_fields == {"Sentiment": 2, "Score": 2, "Tags": 2, "X": 2}
+    assert counts.misfits == {"Rating": 2}
+
+
+def test_the_text_of_additional_fields() -> None:
+    """It is the same for the same fields: names in order, no blanks, characters and digits kept."""
+    row, _ = row_of(b=[Decimal("1.10"), {"z": 'न"\n', "a": True}], A=Decimal("1E+3"), ä=10**30)
+    assert row["AdditionalFields"] == (
+        '{"A":1E+3,"b":[1.10,{"a":true,"z":"न\\"\\n"}],"ä":1000000000000000000000000000000}'
+    )
 
 
 @pytest.mark.parametrize("name", ["UserName", *ADDED])
 def test_fields_named_like_an_added_column(name: str) -> None:
     """A field of the API that bears an added column's name stands in AdditionalFields."""
-    row, counts = shaped(**{name: "theirs", "Duration": "00:00:01"})
-    assert row["AdditionalFields"] == {name: "theirs"}
+    row, counts = row_of(**{name: "theirs", "Duration": "00:00:01"})
+    assert aside(row) == {name: "theirs"}
     assert row["DurationSeconds"] == 1
     assert counts.new_fields == {name: 1}
 
@@ -292,16 +315,16 @@ def test_fields_named_like_an_added_column(name: str) -> None:
     ("record", "emitted", "replaced"),
     [
         ({"Comments": "a\0b\0"}, {"Comments": "a\ufffdb\ufffd"}, {"Comments": 2}),
-        ({"Comments": "\ud800\udfff"}, {"Comments": "\ufffd\ufffd"}, {"Comments": 2}),
+        ({"Comments": "\udfff\ud800"}, {"Comments": "\ufffd\ufffd"}, {"Comments": 2}),
         ({"Comments": "नमस्ते 🙂 \ufffd\x01"}, {"Comments": "नमस्ते 🙂 \ufffd\x01"}, {}),
         (
             {"Rating": "\0", "New": "\ud800"},
-            {"Rating": None, "AdditionalFields": {"Rating": "\ufffd", "New": "\ufffd"}},
+            {"Rating": None, "AdditionalFields": '{"New":"\ufffd","Rating":"\ufffd"}'},
             {"Rating": 1, "New": 1},
         ),
         (
             {"New": [{"k\0": "v\0", "deep": ["\udfff"]}]},
-            {"AdditionalFields": {"New": [{"k\ufffd": "v\ufffd", "deep": ["\ufffd"]}]}},
+            {"AdditionalFields": '{"New":[{"deep":["\ufffd"],"k\ufffd":"v\ufffd"}]}'},
             {"New": 3},
         ),
     ],
@@ -310,122 +333,134 @@ def test_characters_that_no_target_can_hold(
     record: dict[str, Any], emitted: dict[str, Any], replaced: dict[str, int]
 ) -> None:
     """U+0000 and lone surrogates become U+FFFD wherever they stand, and no name is lost by it."""
-    row, counts = shaped(**record)
+    row, counts = row_of(**record)
     assert {name: row[name] for name in emitted} == emitted
     assert counts.replaced == replaced
 
 
 def test_names_that_become_equal() -> None:
     """Names that only differed in replaced characters stay apart, and whole names stay whole."""
-    names = ["N\0", "N\ud800", "N\ufffd", "N\udfff"]
-    new = ["N\ufffd\ufffd", "N\ufffd\ufffd\ufffd", "N\ufffd", "N\ufffd\ufffd\ufffd\ufffd"]
-    fields = dict(zip(names, range(4), strict=True))
-    row, counts = shaped(**fields, In=fields)
-    kept = dict(zip(new, range(4), strict=True))
-    assert row["AdditionalFields"] == {**kept, "In": kept}
+    names = ["N\0", "N\ud800", "N\ufffd", "N\udfff", "N\ufffd3"]
+    new = ["N\ufffd2", "N\ufffd4", "N\ufffd", "N\ufffd5", "N\ufffd3"]
+    fields = dict(zip(names, range(5), strict=True))
+    row, counts = row_of(**fields, In=fields)
+    kept = dict(zip(new, range(5), strict=True))
+    assert aside(row) == {**kept, "In": kept}
     assert counts.replaced == {new[0]: 1, new[1]: 1, new[3]: 1, "In": 3}
-    assert counts.new_fields == dict.fromkeys(row["AdditionalFields"], 1)
+    assert counts.new_fields == dict.fromkeys([*new, "In"], 1)
+
+
+def test_many_names_that_become_equal() -> None:
+    """Their number takes work in proportion: no look-ups that grow with it, no names that do."""
+
+    class Watched(dict[str, int]):
+        lookups = 0
+
+        def __contains__(self, name: object) -> bool:
+            self.lookups += 1
+            return super().__contains__(name)
+
+    names = [chr(0xD800 + n) for n in range(2000)]
+    taken = [f"\ufffd{n}" for n in range(1000)]
+    fields = Watched(dict.fromkeys([*names, *taken], 0))
+    text = as_json(fields, Counts())
+    assert len(json.loads(text)) == 3000
+    assert len(text) < 3000 * 12
+    assert fields.lookups < 3000 * 3
 
 
 @pytest.mark.parametrize(
     ("number", "expected"),
     [
-        (math.nan, "NaN"),
-        (math.inf, "Infinity"),
-        (-math.inf, "-Infinity"),
-        (Decimal("NaN"), "NaN"),
-        (Decimal("-Infinity"), "-Infinity"),
-        (Decimal("1e400"), "1E+400"),
-        (Decimal("1" * 5000), "1" * 5000),
-        (Decimal("1e-16384"), "1E-16384"),
-        (Decimal("1e-16383"), Decimal("1e-16383")),
-        (Decimal("1.7e308"), Decimal("1.7e308")),
-        (1.7e308, 1.7e308),
-        (5e-324, 5e-324),
-        (10**4000, 10**4000),
-        (-(2**64), -(2**64)),
+        ("NaN", '"NaN"'),
+        ("Infinity", '"Infinity"'),
+        ("-Infinity", '"-Infinity"'),
+        ("1e400", '"1E+400"'),
+        ("1" * 5000, f'"{"1" * 5000}"'),
+        ("1e-16384", '"1E-16384"'),
+        ("1e-16383", "1E-16383"),
+        ("1.7e308", "1.7E+308"),
+        ("5e-324", "5E-324"),
+        ("-0.0", "-0.0"),
+        ("1" + "0" * 4000, "1" + "0" * 4000),
+        (str(-(2**64)), str(-(2**64))),
     ],
 )
 @pytest.mark.parametrize("name", ["New", "Rating"])
-def test_numbers_that_no_target_can_hold(name: str, number: Any, expected: Any) -> None:  # noqa: ANN401  # any number
+def test_numbers_that_no_target_can_hold(name: str, number: str, expected: str) -> None:
     """A number that is not finite, or that PostgreSQL cannot hold, becomes its text."""
-    row, counts = shaped(**{name: number, "In": [{"a": number}]})
-    assert row["AdditionalFields"] == {name: expected, "In": [{"a": expected}]}
-    assert counts.numbers_as_text == ({name: 1, "In": 1} if isinstance(expected, str) else {})
+    maker = RowMaker(KOLKATA)
+    [row] = maker.rows(f'[{{"{name}": {number}, "In": [{{"a": {number}}}]}}]'.encode(), DAY)
+    members = sorted([f'"In":[{{"a":{expected}}}]', f'"{name}":{expected}'])
+    assert row.AdditionalFields == f"{{{','.join(members)}}}"
+    as_text = expected.startswith('"')
+    assert maker.counts.numbers_as_text == ({name: 1, "In": 1} if as_text else {})
+
+
+def test_a_million_new_names_are_counted_in_little_memory() -> None:
+    """The first twenty are named, at most 200 characters of each; the others are one number."""
+    names = [f"New{n}{'x' * 300}" for n in range(100)]
+    _, counts = made(*({name: n} for n, name in enumerate([*names, names[0]])))
+    assert len(counts.new_fields) == 20
+    assert counts.new_fields.others == 80
+    assert {len(name) for name in counts.new_fields} == {200}
+    assert counts.new_fields[names[0][:200]] == 2
+    assert counts.missing_ids == {"CallID": 101, "UCID": 101}
+
+
+# Added columns
 
 
 def test_seconds() -> None:
     """Each duration has its seconds beside it, which are null where it is unreadable."""
     names = [name for name in ADDED if name.endswith("Seconds")]
-    row, _ = shaped(**{name.removesuffix("Seconds"): "25:00:01" for name in names})
+    row, _ = row_of(**{name.removesuffix("Seconds"): "25:00:01" for name in names})
     assert {name: row[name] for name in names} == dict.fromkeys(names, 90_001)
-    for odd in ("", "long", None, 56, 5.5, True, ["00:00:01"], {"a": 1}):
-        row, _ = shaped(TalkTime=odd)
+    for odd in ("", "long", None, 56, Decimal("5.5"), True, ["00:00:01"], {"a": 1}):
+        row, _ = row_of(TalkTime=odd)
         assert row["TalkTimeSeconds"] is None
-    assert shaped(TalkTime="long")[0]["TalkTime"] == "long"
-    assert shaped(TalkTime="long")[0]["AdditionalFields"] is None
+    row, _ = row_of(TalkTime="long")
+    assert (row["TalkTime"], row["AdditionalFields"]) == ("long", None)
 
 
 def test_instants() -> None:
-    """The instants of a call stand in its row, with the offset of the account's zone."""
-    row, _ = shaped(
+    """The instants of an event stand in its row, in UTC."""
+    row, _ = row_of(
         CallDate="2024-12-31",
         StartTime="23:59:50",
         PickupTime="23:59:55",
         EndTime="00:00:10",
         Duration="00:00:20",
+        Status="Answered",
         WrapUpStartTime="00:00:10",
         WrapUpEndTime="00:00:15",
     )
     assert [row[name] for name in ADDED if name.endswith("At")] == [
-        "2024-12-31T23:59:50+05:30",
-        "2024-12-31T23:59:55+05:30",
-        "2025-01-01T00:00:10+05:30",
-        "2025-01-01T00:00:10+05:30",
-        "2025-01-01T00:00:15+05:30",
+        "2024-12-31T18:29:50+00:00",
+        "2024-12-31T18:29:55+00:00",
+        "2024-12-31T18:30:10+00:00",
+        "2024-12-31T18:30:10+00:00",
+        "2024-12-31T18:30:15+00:00",
     ]
 
 
 def test_the_day_asked_for_stands_in_for_a_call_date() -> None:
     """A call date that is no date leaves its place to the day that was asked for."""
-    row, _ = shaped(CallDate="yesterday", StartTime="12:20:00")
-    assert row["StartedAt"] == "2024-12-06T12:20:00+05:30"
-    assert (row["CallDate"], row["AdditionalFields"]) == (None, {"CallDate": "yesterday"})
+    row, _ = row_of(CallDate="yesterday", StartTime="12:20:00")
+    assert row["StartedAt"] == "2024-12-06T06:50:00+00:00"
+    assert (row["CallDate"], aside(row)) == (None, {"CallDate": "yesterday"})
 
 
 def test_selected_columns() -> None:
     """Columns that are not selected are not made, nor does anything of them go elsewhere."""
     record = {"CallID": 1, "UCID": None, "AgentName": ["x\0"], "Rating": "007", "New": "\0"}
-    shaper = Shaper(INDIA, columns={"CallID", "Rating", "AdditionalFields"})
-    assert shaper.shape(record, DAY) == {
+    [row], counts = made(record, columns={"CallID", "Rating", "AdditionalFields"})
+    assert row == {
         "CallID": "1",
         "Rating": None,
-        "AdditionalFields": {"Rating": "007", "New": "\ufffd"},
+        "AdditionalFields": '{"New":"\ufffd","Rating":"007"}',
     }
-    assert shaper.counts == Counts(
-        new_fields=Counter(New=1), misfits=Counter(Rating=1), replaced=Counter(New=1)
-    )
-    shaper = Shaper(INDIA, columns={"UCID", "Rating", "EndedAt", "UserName"})
-    assert shaper.shape(record, DAY) == {"UCID": "", "Rating": None, "EndedAt": None}
-    assert shaper.counts == Counts(misfits=Counter(Rating=1), missing_ids=Counter(UCID=1))
-
-
-def test_a_record_is_left_as_it_is() -> None:
-    """Shaping changes neither the record nor the rows made before."""
-    record = {**IDS, "Comments": "\0", "Rating": "007", "New": {"a\0": [math.nan]}}
-    before = repr(record)
-    shaper = Shaper(INDIA)
-    first = shaper.shape(record, DAY)
-    kept = repr(first)
-    shaper.shape({"UCID": "other", "More": 1}, DAY)
-    assert (repr(record), repr(first)) == (before, kept)
-
-
-def test_flattening_keeps_additional_fields() -> None:
-    """The SDK's flattening makes JSON text of the column, in schema and record alike."""
-    flat = flatten_schema(schema(include_account=False), max_level=2)
-    assert flat["properties"]["AdditionalFields"] == {"type": ["string", "null"]}
-    row = Shaper(INDIA).shape({**IDS, "New": {"a": 1}}, DAY)
-    flattened = flatten_record(row, flat, max_level=2)
-    assert flattened["AdditionalFields"] == '{"New":{"a":1}}'
-    assert flattened.keys() == flat["properties"].keys()
+    assert counts == Counts(new_fields=Tally(New=1), misfits=Tally(Rating=1), replaced=Tally(New=1))
+    [row], counts = made(record, columns={"UCID", "Rating", "EndedAt", "UserName"})
+    assert row == {"UCID": "", "Rating": None, "EndedAt": None}
+    assert counts == Counts(misfits=Tally(Rating=1), missing_ids=Tally(UCID=1))

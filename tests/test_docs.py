@@ -117,7 +117,7 @@ def test_messages_are_found() -> None:
         piece.partition(". ")[0] for piece in found
     }
     assert "records have no" in found
-    assert "Nothing was lost: the next run continues where the bookmark stands" in found
+    assert "Nothing was lost: the next run continues from the bookmark" in found
     assert "is the oldest day that the API answers for; it may no longer be whole" in found
     assert len(found) > 50
 

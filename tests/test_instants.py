@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -9,9 +10,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import expected_row
+from samples import chunk_of
 
-from tap_ozonetel_cdr.records import instants
-from tap_ozonetel_cdr.records.instants import LARGEST_INTEGER, Instants, ordinal, seconds
+from tap_ozonetel_cdr.records.durations import CLOCK, LARGEST_INTEGER, SECONDS, seconds
+from tap_ozonetel_cdr.records.instants import ordinal
+from tap_ozonetel_cdr.records.rows import RowMaker, as_record
 
 COLUMNS = ("StartedAt", "PickedUpAt", "EndedAt", "WrapUpStartedAt", "WrapUpEndedAt")
 DAY = date(2024, 12, 6)
@@ -24,8 +28,15 @@ def placed(
     columns: tuple[str, ...] = COLUMNS,
     **record: Any,  # noqa: ANN401  # any JSON value
 ) -> dict[str, str]:
-    """Return a record's instants by the name of their column."""
-    return Instants(ZoneInfo(zone), columns).of(record, day.toordinal())
+    """Return an answered record's instants by the name of their column."""
+    maker = RowMaker(ZoneInfo(zone), columns=columns)
+    [row] = maker.rows(chunk_of({"Status": "Answered", **record}), day)
+    return {name: instant for name, instant in as_record(row).items() if instant is not None}
+
+
+def in_utc(local: str) -> str:
+    """Return an instant with an offset as it is written."""
+    return datetime.fromisoformat(local).astimezone(timezone.utc).isoformat()
 
 
 @pytest.mark.parametrize(
@@ -103,11 +114,11 @@ def test_the_vendors_example() -> None:
         WrapUpEndTime="12:20:59",
         WrapupDuration="00:00:02",
     ) == {
-        "StartedAt": "2024-12-06T12:20:00+05:30",
-        "PickedUpAt": "2024-12-06T12:20:01+05:30",
-        "EndedAt": "2024-12-06T12:20:57+05:30",
-        "WrapUpStartedAt": "2024-12-06T12:20:57+05:30",
-        "WrapUpEndedAt": "2024-12-06T12:20:59+05:30",
+        "StartedAt": "2024-12-06T06:50:00+00:00",
+        "PickedUpAt": "2024-12-06T06:50:01+00:00",
+        "EndedAt": "2024-12-06T06:50:57+00:00",
+        "WrapUpStartedAt": "2024-12-06T06:50:57+00:00",
+        "WrapUpEndedAt": "2024-12-06T06:50:59+00:00",
     }
 
 
@@ -122,7 +133,7 @@ def test_no_readable_start(start: object) -> None:
 def test_no_fields() -> None:
     """Fields that are absent have no instants."""
     assert placed() == {}
-    assert placed(StartTime="12:20:00") == {"StartedAt": "2024-12-06T12:20:00+05:30"}
+    assert placed(StartTime="12:20:00") == {"StartedAt": "2024-12-06T06:50:00+00:00"}
 
 
 @pytest.mark.parametrize(
@@ -139,8 +150,8 @@ def test_no_fields() -> None:
 )
 def test_the_day_of_the_start(call_date: object, expected: str) -> None:
     """A call starts on its CallDate, or on the day asked for where that is no date."""
-    found = placed("Etc/GMT-14", CallDate=call_date, StartTime="12:20:00")
-    assert found == {"StartedAt": f"{expected}T12:20:00+14:00"}
+    found = placed("Etc/GMT-9", CallDate=call_date, StartTime="12:20:00")
+    assert found == {"StartedAt": f"{expected}T03:20:00+00:00"}
 
 
 FIELDS = {
@@ -149,6 +160,7 @@ FIELDS = {
     "WrapUpStartedAt": "WrapUpStartTime",
     "WrapUpEndedAt": "WrapUpEndTime",
 }
+UNANSWERED = {"Status": "Unanswered"}
 RULES = [
     # The end agrees with Duration.
     ("12:20:00", {"Duration": "00:00:57"}, "EndedAt", "12:20:57", "06 12:20:57"),
@@ -190,7 +202,7 @@ RULES = [
     ("12:20:00", {"Duration": "35:40:00"}, "EndedAt", "00:00:00", "08 00:00:00"),
     ("12:20:00", {"Duration": "00:00:00"}, "EndedAt", "00:00:00", None),
     ("23:59:50", {}, "EndedAt", "00:00:00", None),
-    # A pick-up lies within the call, the first time if there are several.
+    # A pick-up lies within the event, the first time if there are several.
     ("12:20:00", {"Duration": "00:00:56"}, "PickedUpAt", "12:20:01", "06 12:20:01"),
     ("23:59:50", {"Duration": "00:00:20"}, "PickedUpAt", "00:00:05", "07 00:00:05"),
     ("10:00:00", {"Duration": "14:00:00"}, "PickedUpAt", "23:00:00", "06 23:00:00"),
@@ -200,7 +212,14 @@ RULES = [
     ("12:20:00", {"Duration": "00:00:56"}, "PickedUpAt", "12:25:00", "06 12:25:00"),
     ("12:20:00", {}, "PickedUpAt", "12:19:00", "06 12:19:00"),
     ("12:20:00", {}, "PickedUpAt", "12:18:59", "07 12:18:59"),
-    # A pick-up at midnight is one only during a call in which there was talk.
+    # Where nobody talked there is none: as an unanswered Manual call repeats its end.
+    ("12:20:00", {**UNANSWERED, "Duration": "00:00:20"}, "PickedUpAt", "12:20:20", None),
+    ("12:20:00", {**UNANSWERED, "TalkTime": "00:00:00"}, "PickedUpAt", "12:20:20", None),
+    ("12:20:00", {**UNANSWERED, "TalkTime": "soon"}, "PickedUpAt", "12:20:20", None),
+    ("12:20:00", {"Status": "", "TalkTime": None}, "PickedUpAt", "12:20:20", None),
+    ("12:20:00", {**UNANSWERED, "TalkTime": "00:00:01"}, "PickedUpAt", "12:20:20", "06 12:20:20"),
+    ("12:20:00", {"TalkTime": "00:00:00"}, "PickedUpAt", "12:20:20", "06 12:20:20"),
+    # A pick-up at midnight is one only during an event in which there was talk.
     (
         *("23:59:50", {"Duration": "00:01:00", "TalkTime": "00:00:50"}),
         *("PickedUpAt", "00:00:00", "07 00:00:00"),
@@ -215,7 +234,7 @@ RULES = [
         *("PickedUpAt", "00:00:00", None),
     ),
     ("23:59:50", {"TalkTime": "00:00:50"}, "PickedUpAt", "00:00:00", None),
-    # Wrap-up begins at the end of the call.
+    # Wrap-up begins at the end of the event.
     ("12:20:00", {"Duration": "00:00:56"}, "WrapUpStartedAt", "12:20:57", "06 12:20:57"),
     ("23:59:50", {"Duration": "00:00:20"}, "WrapUpStartedAt", "00:00:11", "07 00:00:11"),
     ("12:20:00", {"Duration": "01:00:00"}, "WrapUpStartedAt", "12:30:00", "06 12:30:00"),
@@ -227,7 +246,7 @@ RULES = [
     ("12:20:00", {"EndTime": "12:30:00"}, "WrapUpStartedAt", "12:28:59", "07 12:28:59"),
     ("12:20:00", {}, "WrapUpStartedAt", "12:19:00", "06 12:19:00"),
     ("12:20:00", {}, "WrapUpStartedAt", "12:18:59", "07 12:18:59"),
-    # At midnight only if the call ended there and there was a wrap-up.
+    # At midnight only if the event ended there and there was a wrap-up.
     (
         *("23:59:50", {"Duration": "00:00:10", "WrapupDuration": "00:00:05"}),
         *("WrapUpStartedAt", "00:00:00", "07 00:00:00"),
@@ -307,7 +326,7 @@ def test_the_day_of_a_later_instant(
 ) -> None:
     """Each rule for the day of an instant, in a month whose days are 05, 06, 07 and 08."""
     found = placed(StartTime=start, **fields, **{FIELDS[column]: time}).get(column)
-    assert found == (expected and f"2024-12-{expected.replace(' ', 'T')}+05:30")
+    assert found == (expected and in_utc(f"2024-12-{expected.replace(' ', 'T')}+05:30"))
 
 
 @pytest.mark.parametrize(
@@ -350,28 +369,70 @@ def test_the_day_of_a_later_instant(
             *({"EndTime": "23:10:00", "Duration": "00:20:00"}, "23:10:00+02:00"),
         ),
         ("Africa/Cairo", "2024-04-26", "00:30:00", {}, "00:30:00+02:00"),
-        # Offsets with seconds are rounded up, and the instant stays where it was.
-        ("Asia/Kolkata", "0001-01-01", "00:00:00", {}, "00:00:32+05:54"),
-        ("Africa/Monrovia", "1971-06-01", "12:00:00", {}, "12:00:30-00:44"),
-        # The edges of the calendar.
+        # Offsets with seconds, as zones had them before 1972.
+        ("Asia/Kolkata", "0001-01-02", "00:00:00", {}, "00:00:00+05:53:28"),
+        ("Africa/Monrovia", "1971-06-01", "12:00:00", {}, "12:00:00-00:44:30"),
+        # The last hours of the calendar.
         ("Pacific/Kiritimati", "9999-12-31", "23:59:59", {}, "23:59:59+14:00"),
-        ("Etc/GMT+12", "9999-12-31", "23:59:59", {}, "23:59:59-12:00"),
     ],
 )
 def test_offsets(zone: str, day: str, start: str, fields: dict[str, Any], expected: str) -> None:
-    """Repeated and skipped hours, offsets with seconds and the calendar's edges have their rule."""
+    """Repeated and skipped hours, and offsets with seconds, have their rule."""
     found = placed(zone, CallDate=day, StartTime=start, **fields)
-    assert found["EndedAt" if fields else "StartedAt"] == f"{day}T{expected}"
+    assert found["EndedAt" if fields else "StartedAt"] == in_utc(f"{day}T{expected}")
+
+
+@pytest.mark.parametrize(
+    ("day", "start", "duration", "end", "began", "wrap_up", "over", "expected"),
+    [
+        # Each event lies half a day behind the one before it, or half a day before it.
+        (
+            *("2024-10-31", "23:50:00", "23:00:00", "10:40:00", "22:30:00", "00:59:00"),
+            *("10:00:00", "2024-11-03T10:00:00-05:00"),
+        ),
+        (
+            *("2024-11-04", "00:00:10", "00:00:00", "13:00:00", "02:00:00", "00:00:00"),
+            *("15:00:00", "2024-11-02T15:00:00-04:00"),
+        ),
+        # A wrap-up of six days.
+        (
+            *("2024-10-28", "12:00:00", "00:01:00", "12:01:00", "12:01:00", "145:00:00"),
+            *("12:01:00", "2024-11-03T12:01:00-05:00"),
+        ),
+    ],
+)
+def test_an_event_that_ends_days_away_behind_a_change_of_clocks(  # noqa: PLR0913, PLR0917
+    day: str,
+    start: str,
+    duration: str,
+    end: str,
+    began: str,
+    wrap_up: str,
+    over: str,
+    expected: str,
+) -> None:
+    """The offset is that of the day on which the wrap-up ended, however far away it is."""
+    found = placed(
+        "America/New_York",
+        CallDate=day,
+        StartTime=start,
+        Duration=duration,
+        EndTime=end,
+        WrapUpStartTime=began,
+        WrapupDuration=wrap_up,
+        WrapUpEndTime=over,
+    )
+    assert found["WrapUpEndedAt"] == in_utc(expected)
 
 
 def test_a_date_that_a_zone_skipped() -> None:
     """A call on a date that did not exist is placed by the offset from before it."""
     found = placed("Pacific/Apia", date(2011, 12, 30), StartTime="12:00:00")
-    assert found == {"StartedAt": "2011-12-30T12:00:00-10:00"}
+    assert found == {"StartedAt": "2011-12-30T22:00:00+00:00"}
 
 
 def test_beyond_the_last_day() -> None:
-    """An instant after the year 9999 or before the year 1 is unknown, and the others are not."""
+    """An instant after the year 9999 or before the year 1 is null, and the others are not."""
     for duration in ("00:00:20", None):
         times: dict[str, Any] = {
             "StartTime": "23:59:50",
@@ -382,6 +443,9 @@ def test_beyond_the_last_day() -> None:
         assert last == {"StartedAt": "9999-12-31T23:59:50+00:00"}
     first = placed("UTC", date.min, StartTime="00:00:10", EndTime="23:59:50", Duration="00:00:00")
     assert first == {"StartedAt": "0001-01-01T00:00:10+00:00"}
+
+    assert placed("Etc/GMT+12", date.max, StartTime="12:00:00") == {}
+    assert placed("Asia/Kolkata", date.min, StartTime="05:00:00") == {}
 
 
 def test_only_the_columns_asked_for() -> None:
@@ -432,14 +496,12 @@ clock_times = st.integers(0, 86_399).map(lambda n: f"{timedelta(seconds=n)!s:0>8
         ),
     ),
 )
-def test_the_prepared_days_change_nothing(at: tuple[str, date], record: dict[str, str]) -> None:
-    """Days with one offset are a shortcut to what the general rule gives, in every zone."""
+def test_instants_in_every_zone(at: tuple[str, date], record: dict[str, Any]) -> None:
+    """Wherever and whenever, also around changes of clocks, instants are as the rules say."""
     zone, day = at
-    quick = Instants(ZoneInfo(zone), COLUMNS)
-    general = Instants(ZoneInfo(zone), COLUMNS)
-    # The path that is always right; SLF001: nothing public chooses it.
-    general._calendar = lambda day: instants._ChangingDays(general._zone, day)  # type: ignore[assignment]  # noqa: SLF001
-    assert quick.of(record, day.toordinal()) == general.of(record, day.toordinal())
+    expected = expected_row({"Status": "Answered", **record}, day, ZoneInfo(zone), None, COLUMNS)
+    found = placed(zone, day, **record)
+    assert found == {name: instant for name, instant in expected.items() if instant}
 
 
 @settings(max_examples=100, deadline=None)
@@ -473,3 +535,26 @@ def test_instants_are_the_truth(zone: str, at: datetime, duration: int, wrap_up:
     for name, moment in truth.items():
         if name in found or shown[name] != "00:00:00":
             assert datetime.fromisoformat(found[name]) == moment
+
+
+def test_a_day_with_a_record_in_every_second() -> None:
+    """All seconds of a day have their instant, though not all texts are remembered."""
+    maker = RowMaker(ZoneInfo("Asia/Kolkata"), columns=("StartedAt",))
+    shown = [f"{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}" for n in range(0, 86_400, 5)]
+    rows = maker.rows(chunk_of(*({"StartTime": text} for text in shown)), DAY)
+    assert [row.StartedAt for row in rows] == [in_utc(f"2024-12-06T{text}+05:30") for text in shown]
+
+
+def test_times_that_were_seen_take_no_end_of_memory() -> None:
+    """Whatever text stands for times and durations, what is remembered of it is bounded."""
+    tracemalloc.start()
+    try:
+        for n in range(30_000):
+            assert SECONDS[f"{n}:00:00"] == n * 3600
+            assert CLOCK[f"{n}:00:00"] == (n * 3600 if 10 <= n < 24 else None)
+        assert [SECONDS["x" * n] for n in range(2_000, 12_000)] == [None] * 10_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
+    assert SECONDS["00:00:56"] == seconds("00:00:56") == 56

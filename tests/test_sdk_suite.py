@@ -13,8 +13,9 @@ from tap_ozonetel_cdr.tap import TapOzonetelCDR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Without a field that the schema does not know, the column for such fields would stay untested.
-SANDBOX = Sandbox(rate_limit=(1000, 1), faults=["new_field"] * 100)
+# Without a field that the schema does not know, and those that other accounts get, their columns
+# would stay untested.
+SANDBOX = Sandbox(rate_limit=(1000, 1), faults=["new_field"] * 100, extras=True, dial_count=True)
 # The suite makes a tap while pytest collects; the port is known when the first test begins.
 CONFIG: dict[str, object] = {
     "user_name": SANDBOX.user_name,

@@ -32,11 +32,12 @@ DEFAULTS: dict[str, Any] = {
     "user_name": "demo",
     "api_key": KEY,
     "api_url": "https://in1-ccaas-api.ozonetel.com",
-    "auth_method": "token",
+    "auth_method": "auto",
     "start_date": None,
     "end_date": None,
     "timezone": ZoneInfo("Asia/Kolkata"),
     "lookback_days": 1,
+    "settling_hours": 4,
     "retention_days": 15,
     "on_gap": "warn",
     "filters": {},
@@ -246,9 +247,9 @@ MUST_BE_ZONE = "timezone: must be an IANA name such as Asia/Kolkata, not"
             "http://192.168.0.1",
             "api_url: must begin with https:// (http:// is for loopback only)",
         ),
-        ("auth_method", "basic", "auth_method: must be token or api_key, not 'basic'"),
-        ("auth_method", "Token", "auth_method: must be token or api_key, not 'Token'"),
-        ("auth_method", [], "auth_method: must be token or api_key, not []"),
+        ("auth_method", "basic", "auth_method: must be auto, token or api_key, not 'basic'"),
+        ("auth_method", "Token", "auth_method: must be auto, token or api_key, not 'Token'"),
+        ("auth_method", [], "auth_method: must be auto, token or api_key, not []"),
         ("start_date", "2026-02-30", f"{MUST_BE_DATE} '2026-02-30'"),
         ("start_date", "01/11/2026", f"{MUST_BE_DATE} '01/11/2026'"),
         ("start_date", "yesterday", f"{MUST_BE_DATE} 'yesterday'"),
@@ -440,7 +441,7 @@ def test_schema() -> None:
     secrets = {name for name, setting in properties.items() if setting.get("secret")}
     assert secrets == {"api_key"}
     assert properties["api_key"]["writeOnly"] is True
-    assert properties["auth_method"]["enum"] == ["token", "api_key"]
+    assert properties["auth_method"]["enum"] == ["auto", "token", "api_key"]
     assert properties["on_gap"]["enum"] == ["warn", "fail"]
 
 

@@ -193,8 +193,15 @@ class Client:
         self._auth = Auth(settings.auth_method, settings.api_key)
         self._patience = Patience(settings.retry_timeout, settings.rate_limit_period)
         self._size = SpanSize()
+        self._filters: Mapping[str, str] = settings.filters
         self._on_edge = False
         self._ahead = timedelta()
+        self.clock_ahead: float | None = None
+        """Seconds by which this machine's clock is ahead of the server's, by the last response.
+
+        Negative where it is behind, and 0 where the two may agree; None where the server does not
+        say what time it has.
+        """
         self._standing = Standing(
             Limiter(settings.rate_limit_requests, settings.rate_limit_period),
             self._auth.finding_out,
@@ -215,6 +222,10 @@ class Client:
     def least_wait(self, requests: int = 1) -> float:
         """Return the least seconds until the last of the next requests may go; for any thread."""
         return self.standing.limiter.delay(self._clock.monotonic(), requests)
+
+    def without_filters(self) -> None:
+        """Ask for all records from now on, whatever filters are set."""
+        self._filters = {}
 
     def fetch_day(self, day: date) -> DayResponse | MissingDay:
         """Return the complete response of ``day``: one, or one for each span of it.
@@ -336,7 +347,7 @@ class Client:
             "fromDate": span.from_date,
             "toDate": span.to_date,
             "userName": self._settings.user_name,
-            **self._settings.filters,
+            **self._filters,
         }
         sent_at = self._clock.monotonic()
         sent = self._send("GET", CDR_PATH, content, auth, judge)
@@ -408,6 +419,7 @@ class Client:
         Raises:
             LocalError: The disk is full, or there are no more threads.
         """
+        sent_at = self._clock.now()
         received = self._transport.send(method, path, content, auth)
         if isinstance(received, Failed):
             verdict = judge_failure(
@@ -417,6 +429,7 @@ class Client:
                 self._auth.secrets,
             )
             return _Sent(verdict, http_status=received.http_status)
+        self.clock_ahead = _ahead(received.date, sent_at, self._clock.now())
         envelope = Envelope(Reading.NOT_WHOLE)
         try:
             envelope = read_envelope(received.body)
@@ -545,3 +558,13 @@ def _span(seconds: float) -> str:
         if seconds >= 2 * unit:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds:.0f} s"
+
+
+def _ahead(date: datetime | None, sent: datetime, received: datetime) -> float | None:
+    """Return the seconds by which a clock that read ``sent`` and ``received`` is surely ahead.
+
+    The server's ``date`` is of some moment between the two.
+    """
+    if date is None:
+        return None
+    return max((sent - date).total_seconds(), min((received - date).total_seconds(), 0.0))

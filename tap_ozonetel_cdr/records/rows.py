@@ -1,14 +1,16 @@
-"""Rows straight from an answer: windows of JSON decoded into what is written, at msgspec's speed.
+"""Chunks of a response become rows, in one way, column by column.
 
-The rules are those of records.py, and its table makes the rows' type: a window whose records fit
-that type is decoded into rows at once, so that the decoding is the check. A window that holds
-anything else is shaped record by record, and what was strange in it widens the type: a field that
-the vendor adds, or a number where text was, costs one window and not the speed of the day.
+The table of columns makes the rows' type. Where a chunk fits it, msgspec decodes the records into
+rows at once, so that the decoding is the check. Where a chunk does not fit, its records go into the
+same rows as they are. Then every column that the type leaves open is converted. What was strange
+widens the type: a field that the vendor adds, or a number where text was, costs one chunk and not
+the speed of the day.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,31 +19,26 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from tap_ozonetel_cdr.records import decode
-from tap_ozonetel_cdr.records.columns import (
-    API_FIELDS,
-    COLUMNS,
-    CONVERTERS,
-    MISFIT,
-    SMALLEST_INTEGER,
-    Column,
-    Counts,
-    Shaper,
-)
-from tap_ozonetel_cdr.records.instants import LARGEST_INTEGER, SECONDS
+from tap_ozonetel_cdr.records.columns import API_FIELDS, COLUMNS, SMALLEST_INTEGER
+from tap_ozonetel_cdr.records.counts import Counts
+from tap_ozonetel_cdr.records.durations import LARGEST_INTEGER, fill_seconds
+from tap_ozonetel_cdr.records.ids import ZoneCheck
+from tap_ozonetel_cdr.records.instants import Instants
+from tap_ozonetel_cdr.records.values import CONVERTERS, MISFIT, as_json, holdable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
     from typing import TypeAlias
     from zoneinfo import ZoneInfo
 
-    from tap_ozonetel_cdr.records.columns import Kind
+    from tap_ozonetel_cdr.records.columns import Column, Kind
 
 Row: TypeAlias = "Any"
 """A msgspec struct with the columns as attributes; ``UNSET`` is what is not emitted."""
 
 _MOST_LEARNED = 64
-"""Names that widen the type at the most, whatever an answer holds: each makes a decoder anew."""
+"""Names that widen the type at the most, whatever a response holds: each makes a decoder anew."""
 
 
 class _Never:
@@ -55,7 +52,7 @@ _SENT: Final[Mapping[Kind, object]] = {
     "date": str | None,
     "integer": _INTEGER | str | None,
 }
-"""What a window holds that needs no shaping record by record."""
+"""What fits the type, by kind of column: all that the API was seen to send."""
 _TYPES: Final[Mapping[Kind, set[type]]] = {
     "id": {int, str, NoneType},
     "text": {str, NoneType},
@@ -68,7 +65,12 @@ _KINDS: Final[Mapping[str, Kind]] = {
 
 
 class RowMaker:
-    """Makes the rows of an account, window by window, and learns what its answers are like."""
+    """Makes the rows of an account, chunk by chunk, and learns what its responses are like."""
+
+    counts: Counts
+    """What was met so far that a user should hear of."""
+    zone_check: ZoneCheck
+    """What the ids say of the time zone: once enough rows were made."""
 
     def __init__(
         self,
@@ -77,99 +79,149 @@ class RowMaker:
         account: str | None = None,
         columns: Collection[str] | None = None,
     ) -> None:
-        """Take the arguments of a ``Shaper``, whose rows these are."""
-        self._shaper = Shaper(timezone, account=account, columns=columns)
+        """Place times of day in ``timezone``, and make the named ``columns``: all of them if None.
+
+        ``UserName`` is among them only with an ``account``. A column that is not named is not
+        computed; without ``AdditionalFields`` new fields are not looked for.
+        """
+        chosen = [
+            column
+            for column in COLUMNS
+            if (columns is None or column.name in columns)
+            and (account is not None or column.kind != "account")
+        ]
+        self.counts = Counts()
+        self.zone_check = ZoneCheck(timezone)
         self._account = account
-        self._columns = [c for c in COLUMNS if account is not None or c.kind != "account"]
-        self._names = {c.name for c in self._columns}
-        self._chosen = self._names if columns is None else self._names.intersection(columns)
-        self._dropped = [c.name for c in self._columns if c.name not in self._chosen]
-        self._ids = [c.name for c in self._columns if c.kind == "id"]
-        self._set_seconds = _seconds_setter(
-            [c for c in self._columns if c.kind == "seconds" and c.name in self._chosen]
-        )
+        self._chosen = {column.name for column in chosen}
+        self._keeps_additional = "AdditionalFields" in self._chosen
+        self._seconds = {column.name for column in chosen if column.kind == "seconds"}
+        instants = [column.name for column in chosen if column.kind == "instant"]
+        self._instants = Instants(timezone, instants) if instants else None
+        needed = {*self._chosen, *(c.source for c in chosen if c.kind == "seconds")}
+        if instants:
+            needed.update(Instants.SOURCES)
+        if self._keeps_additional:
+            # A field has to be known to be told from a new one.
+            needed.update(API_FIELDS)
+        self._columns = [column for column in COLUMNS if column.name in needed]
+        self._names = {column.name for column in self._columns}
+        self._kinds = {name: kind for name, kind in _KINDS.items() if name in needed}
+        self._tells_zones = self._kinds.keys() >= {*ZoneCheck.SOURCES}
+        self._dropped = [name for name in self._kinds if name not in self._chosen]
         self._loose: set[str] = set()
         self._new: dict[str, str] = {}
         self._widen()
 
-    @property
-    def counts(self) -> Counts:
-        """What was met so far that a user should hear of."""
-        return self._shaper.counts
+    def rows(self, chunk: bytes, day: date) -> list[Row]:
+        """Return the rows of a chunk of the response for ``day``, in the records' order.
 
-    def rows(self, window: bytes, day: date) -> list[Row]:
-        """Return the rows of a window of the answer for ``day``, in the records' order.
-
-        ``window`` is a JSON array of objects, strict or not; nothing in it raises anything.
+        ``chunk`` is a JSON array of objects, strict or not; nothing in it raises anything.
         """
+        additional: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+        rows = self._decoded(chunk)
+        if rows is None:
+            rows = self._taken_as_they_are(chunk, day, additional)
+            for name in self._kinds:
+                self._convert(rows, name, additional, strict=False)
+        else:
+            for name, kind in self._open.items():
+                if not self._fits(rows, name, kind):
+                    self._convert(rows, name, additional, strict=True)
+            self._set_new_aside(rows, additional)
+        for number, fields in additional.items():
+            rows[number].AdditionalFields = as_json(fields, self.counts)
+        fill_seconds(rows, self._seconds)
+        if self._instants is not None:
+            self._instants.fill(rows, day.toordinal())
+        if self._tells_zones and not self.zone_check.decided:
+            self.zone_check.look_at(rows)
+        for name in self._dropped:
+            for row in rows:
+                setattr(row, name, UNSET)
+        return rows
+
+    def _decoded(self, chunk: bytes) -> list[Row] | None:
+        """Return a chunk's rows where its records fit the type."""
         # msgspec takes U+0000, which no target can hold. A search from the end looks for the rare
         # backslash first.
-        if window.rfind(b"\\u0000") < 0:
-            try:
-                rows = self._decoder.decode(window)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                pass
-            else:
-                self._complete(rows, day)
-                return self._without_dropped(rows)
-        records, lenient = decode.records(window)
+        if chunk.rfind(b"\\u0000") >= 0:
+            return None
+        try:
+            return self._decoder.decode(chunk)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def _taken_as_they_are(
+        self, chunk: bytes, day: date, additional: Mapping[int, dict[str, Any]]
+    ) -> list[Row]:
+        """Return a chunk's rows with the records' values as they are; learn from what is strange.
+
+        Fields that are none of the API's go to ``additional``, by number of their row.
+        """
+        records, lenient = decode.records(chunk)
         if lenient:
             self.counts.lenient.add(day)
         self._learn(records)
-        shaped = [self._type(**self._shaper.shape(record, day)) for record in records]
-        return self._without_dropped(shaped)
+        rows = []
+        for number, record in enumerate(records):
+            row = self._type()
+            for name, value in record.items():
+                if name not in API_FIELDS:
+                    if self._keeps_additional:
+                        additional[number][name] = value
+                elif name in self._kinds:
+                    setattr(row, name, value)
+            rows.append(row)
+        return rows
 
-    def _complete(self, rows: list[Row], day: date) -> None:
-        """Make rows of what was decoded into them."""
-        self._sort_out(rows)
-        for name in self._ids:
-            for row in rows:
-                value = getattr(row, name)
-                if type(value) is int:
-                    setattr(row, name, str(value))
-                elif not value or value.isspace():
-                    setattr(row, name, "")
-                    self.counts.missing_ids[name] += 1
-        self._set_seconds(rows)
-        if self._shaper.instants is not None:
-            self._shaper.instants.fill(rows, day.toordinal())
+    def _fits(self, rows: list[Row], name: str, kind: Kind) -> bool:
+        """Tell whether a decoded column is as it has to be, where that is quickly told."""
+        if kind == "id" or name in self._loose:
+            return False
+        convert = CONVERTERS[kind]
+        return all(convert(value) is value for value in set(map(attrgetter(name), rows)))
 
-    def _sort_out(self, rows: list[Row]) -> None:
-        """Convert what the type leaves open; move what has no other place to AdditionalFields."""
-        additional = self._convert(rows)
+    def _convert(
+        self,
+        rows: list[Row],
+        name: str,
+        additional: Mapping[int, dict[str, Any]],
+        *,
+        strict: bool,
+    ) -> None:
+        """Make a column's values of a field's; what does not fit goes to ``additional``.
+
+        Text of ``strict`` JSON holds nothing that a target could not hold.
+        """
+        kind, chosen = self._kinds[name], name in self._chosen
+        convert = CONVERTERS[kind]
+        for number, row in enumerate(rows):
+            value = getattr(row, name)
+            converted = convert(value)
+            if converted is value and strict and (value or kind != "id"):
+                continue
+            if converted is MISFIT:
+                converted = "" if kind == "id" else None
+                if chosen:
+                    self.counts.misfits.add(name)
+                    if self._keeps_additional:
+                        additional[number][name] = value
+            elif type(converted) is str and not strict:
+                converted = holdable(converted, name, self.counts)
+            if kind == "id" and chosen and not converted:
+                self.counts.missing_ids.add(name)
+            setattr(row, name, converted)
+
+    def _set_new_aside(self, rows: list[Row], additional: Mapping[int, dict[str, Any]]) -> None:
         for attribute, name in self._new.items():
             for number, row in enumerate(rows):
                 value = getattr(row, attribute)
                 if value is not UNSET:
                     additional[number][name] = value
                     setattr(row, attribute, UNSET)
-        for number, fields in additional.items():
-            rows[number].AdditionalFields = self._shaper.set_aside(fields)
 
-    def _convert(self, rows: list[Row]) -> defaultdict[int, dict[str, Any]]:
-        """Convert what the type leaves open; return what does not fit, by number of its row."""
-        misfits: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-        for name, plain, convert in self._open:
-            for number, row in enumerate(rows):
-                value = getattr(row, name)
-                if type(value) is plain:
-                    continue
-                converted = convert(value)
-                if converted is MISFIT:
-                    converted = None
-                    if name in self._chosen:
-                        misfits[number][name] = value
-                if converted is not value:
-                    setattr(row, name, converted)
-        return misfits
-
-    def _without_dropped(self, rows: list[Row]) -> list[Row]:
-        for name in self._dropped:
-            for row in rows:
-                setattr(row, name, UNSET)
-        return rows
-
-    # What answers are like
+    # What responses are like
 
     def _learn(self, records: Iterable[decode.Record]) -> None:
         """Widen the type by what these records hold that it does not take."""
@@ -193,7 +245,7 @@ class RowMaker:
         One with the name of an added column cannot, and msgspec takes no name with an escape.
         """
         escaped = not name.isprintable() or '"' in name or "\\" in name
-        return "AdditionalFields" in self._chosen and name not in self._names and not escaped
+        return self._keeps_additional and name not in self._names and not escaped
 
     def _widen(self) -> None:
         """Make the rows' type and its decoder, as the table and what was learned say."""
@@ -206,21 +258,15 @@ class RowMaker:
             fields,
             rename=self._new,
             # Without the column for them, new fields are not looked for.
-            forbid_unknown_fields="AdditionalFields" in self._chosen,
+            forbid_unknown_fields=self._keeps_additional,
             gc=False,
         )
         self._decoder = decode.decoder(self._type)
-        self._open = [
-            (name, self._plain(name, kind), CONVERTERS[kind])
-            for name, kind in _KINDS.items()
-            if kind in {"date", "integer"} or name in self._loose
-        ]
-
-    def _plain(self, name: str, kind: Kind) -> type:
-        """Return the type of values that stay as they are in a column that has to be converted."""
-        if kind == "text":
-            return str
-        return int if kind == "integer" and name not in self._loose else NoneType
+        self._open = {
+            name: kind
+            for name, kind in self._kinds.items()
+            if kind != "text" or name in self._loose
+        }
 
     def _sent(self, column: Column) -> object:
         if column.name in self._loose:
@@ -229,21 +275,6 @@ class RowMaker:
 
     def _default(self, column: Column) -> object:
         return self._account if column.kind == "account" else None
-
-
-def _seconds_setter(columns: Iterable[Column]) -> Callable[[list[Row]], None]:
-    """Return a function that sets these columns of rows.
-
-    Its lines are written out of the table and compiled, as the standard library does for named
-    tuples: this is done most often of all, and a loop with getattr and setattr takes three times
-    as long.
-    """
-    lines = [f"        row.{column.name} = seconds[row.{column.source}]" for column in columns]
-    source = "\n".join(["def set_seconds(rows):", "    for row in rows:", *lines, "        pass"])
-    namespace: dict[str, Any] = {"seconds": SECONDS}
-    exec(source, namespace)  # noqa: S102  # names of the table alone
-    setter: Callable[[list[Row]], None] = namespace["set_seconds"]
-    return setter
 
 
 def as_record(row: Row) -> dict[str, Any]:

@@ -35,8 +35,9 @@ find .meltano/run/elt -mindepth 2 -maxdepth 2 -mtime +1 -exec rm -r {} +
 with DAG(
     dag_id="ozonetel_cdr",
     description="Call detail records of every Ozonetel CloudAgent account",
-    # In UTC: two o'clock in India, half past midnight in the Emirates, so that yesterday is whole.
-    schedule="30 20 * * *",
+    # In UTC: 04:30 in India and 03:00 in the Emirates. Finished days are complete at the API at
+    # 03:00 IST; before 04:00 of an account's own clock its run reads one day more.
+    schedule="0 23 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     max_active_runs=1,
