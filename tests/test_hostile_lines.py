@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from io import BytesIO
 from pathlib import Path
@@ -19,9 +20,8 @@ import pytest
 from api_server import DAY, KEY, NEXT, THIRD, Api, PassingClock, Reply, client_of, fetch, refusal
 from hypothesis import given
 from hypothesis import strategies as st
-from raw_server import Raw, answering, raw, response
+from raw_server import answering, raw, response
 
-from tap_ozonetel_cdr.api import background
 from tap_ozonetel_cdr.api.auth import ApiKeyAuth
 from tap_ozonetel_cdr.api.body import read_envelope
 from tap_ozonetel_cdr.api.headers import host_of, instant_of, seconds_of
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TAP = str(Path(sys.executable).with_name("tap-ozonetel-cdr"))
-SECRET = "k3y-0f/acme+secret"
-TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhY21lIn0.c2lnbmF0dXJl"
+SECRET = "k3y-0f/acme+secret"  # noqa: S105  # a secret of the tests
+TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhY21lIn0.c2lnbmF0dXJl"  # noqa: S105
 PHONES = ["9876543210", "98765 43210", "98765-43210", "+91 98765 43210", "(098765) 43210"]
 
 
@@ -304,8 +304,10 @@ def test_a_retry_timeout_below_the_period_is_warned_of(
         []
         if retry_timeout == 900
         else [
-            "retry_timeout (30 s) is shorter than rate_limit_period (60 s): a request that meets "
-            "the account's limit is not retried"
+            (
+                "retry_timeout (30 s) is shorter than rate_limit_period (60 s): a request that meets "
+                "the account's limit is not retried"
+            )
         ]
     )
 
@@ -448,7 +450,7 @@ def test_no_more_threads_is_a_line(api: Api, monkeypatch: pytest.MonkeyPatch) ->
         raise RuntimeError("can't start new thread")
 
     client = client_of(api)
-    monkeypatch.setattr(background.threading.Thread, "start", fail)
+    monkeypatch.setattr(threading.Thread, "start", fail)
     with pytest.raises(LocalError, match="no more threads"):
         client.fetch_day(DAY)
 
@@ -456,10 +458,10 @@ def test_no_more_threads_is_a_line(api: Api, monkeypatch: pytest.MonkeyPatch) ->
 # The whole command
 
 
-def run(api_url: str, *, shell: str = '"$TAP" --config=ENV', **more: str) -> Any:  # noqa: ANN401
+def run(api_url: str, *, script: str = '"$TAP" --config=ENV', **more: str) -> Any:  # noqa: ANN401
     """Run the tap in a shell; return what came of it."""
     return subprocess.run(
-        ["bash", "-c", shell],
+        ["bash", "-c", script],
         env={
             **{k: v for k, v in os.environ.items() if not k.startswith("TAP_")},
             "TAP": TAP,
@@ -496,7 +498,7 @@ def test_a_directory_that_cannot_be_used_is_never_replaced(name: str, where: str
 def test_a_closed_standard_output_is_a_line() -> None:
     """Nobody would get the records."""
     with raw(answering(response(EMPTY))) as server:
-        done = run(f"http://127.0.0.1:{server.port}", shell='"$TAP" --config=ENV >&-')
+        done = run(f"http://127.0.0.1:{server.port}", script='"$TAP" --config=ENV >&-')
     assert done.returncode == 1
     assert "Standard output is closed, and records go there" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr

@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 import backoff
 
-from tap_ozonetel_cdr.api.headers import seconds_of
 from tap_ozonetel_cdr.api.responses import Action
-
-__all__ = ["Patience", "seconds_of"]
 
 if TYPE_CHECKING:
     from tap_ozonetel_cdr.api.responses import Verdict
