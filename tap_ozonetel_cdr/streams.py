@@ -212,7 +212,7 @@ class CdrStream(Stream):
         incremental = self.replication_method == REPLICATION_INCREMENTAL
         planned = plan(
             today=until.date(),
-            settled=settled_day(until, run.settling_hours),
+            settled=min(settled_day(now, run.settling_hours), until.date()),
             # The API forgets by its own clock.
             retention_days=run.retention_days - (now.date() - until.date()).days,
             lookback_days=run.lookback_days,
