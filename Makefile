@@ -90,8 +90,8 @@ versions: setup ## run the tests on every Python from 3.10 that is on this machi
 
 lowest: setup ## run the tests with the oldest versions that the tap itself allows
 	@"$(UV)" venv --quiet --clear .tox/lowest
-	@"$(UV)" pip compile --quiet --python .tox/lowest --resolution lowest-direct pyproject.toml \
-		--output-file .tox/lowest/constraints.txt
+	@"$(UV)" pip compile --quiet --python .tox/lowest --resolution lowest-direct --no-deps \
+		pyproject.toml --output-file .tox/lowest/constraints.txt
 	@"$(UV)" pip install --quiet --python .tox/lowest --constraint .tox/lowest/constraints.txt \
 		--editable . --group test
 	@.tox/lowest/bin/python -m pytest -m "not slow"

@@ -130,7 +130,7 @@ def test_a_first_run_reads_16_dates_once_each(sandbox: Sandbox) -> None:
     result = sync(sandbox)
     days = days_from(OLDEST)
     assert asked(sandbox) == [
-        (f"{day} 00:00:00", f"{day} 12:00:00" if day == TODAY else f"{day} 23:59:59")
+        (f"{day} 00:00:00", f"{day} 11:59:50" if day == TODAY else f"{day} 23:59:59")
         for day in days
     ]
     truth = [expected(sandbox, day) for day in days]
@@ -279,8 +279,8 @@ def test_deselected_columns_are_absent(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("zone", "last"),
     [
-        ("Pacific/Kiritimati", ("2026-11-20 00:00:00", "2026-11-20 20:30:00")),
-        ("Pacific/Pago_Pago", ("2026-11-19 00:00:00", "2026-11-19 19:30:00")),
+        ("Pacific/Kiritimati", ("2026-11-20 00:00:00", "2026-11-20 20:29:50")),
+        ("Pacific/Pago_Pago", ("2026-11-19 00:00:00", "2026-11-19 19:29:50")),
     ],
 )
 def test_today_is_the_accounts(zone: str, last: tuple[str, str]) -> None:
