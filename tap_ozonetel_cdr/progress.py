@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_ozonetel_cdr.api.quote import quote, quote_id
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
@@ -69,7 +71,7 @@ class Progress:
                 "them are written, but a target that upserts keeps one record of a key",
                 response.day,
                 found.count,
-                *found.example,
+                *map(quote_id, found.example),
             )
         # The next day may have been answered while this one was written.
         left = self._days - self._client.standing.days
@@ -112,7 +114,7 @@ class Progress:
             (counts.numbers_as_text, "%s: %d numbers that no target can hold became text"),
         ):
             for name, count in met.items():
-                self._logger.warning(what, name, count)
+                self._logger.warning(what, quote(name), count)
             if met.others:
                 self._logger.warning(what, "others like these", met.others)
 
