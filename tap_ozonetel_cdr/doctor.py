@@ -47,7 +47,7 @@ def examine(
     day = settled_day(clock.now().astimezone(run.timezone), run.settling_hours) - timedelta(days=1)
     with contextlib.ExitStack() as on_failure:
         wanted = on_failure.enter_context(contextlib.closing(_fetched(client, day)))
-        logger.info("%s is reached: it answered in %.1f s", run.api_url, wanted.seconds)
+        logger.info("%s answered in %.1f s", run.api_url, wanted.seconds)
         logger.info(
             "user_name and api_key work (auth_method: %s, set to %s)",
             client.standing.way_in,
@@ -81,11 +81,11 @@ def _fetched(client: Client, day: date) -> DayResponse:
 
 def _say_of_clock(ahead: float | None, logger: logging.Logger) -> None:
     if ahead is None:
-        logger.info("The server does not say what time it has: check this machine's clock yourself")
+        logger.info("The server does not send its time: check this machine's clock yourself")
     elif abs(ahead) > _WRONG_CLOCK:
         logger.warning(
-            "This machine's clock is %.0f s %s the server's: set it right. The API refuses what is "
-            "later than now, and a clock that is behind leaves the last records to the next run",
+            "This machine's clock is %.0f s %s the server's: set it right. The API refuses times "
+            "in the future, and a clock that is behind leaves the last records to the next run",
             abs(ahead),
             "ahead of" if ahead > 0 else "behind",
         )
@@ -104,7 +104,7 @@ def _say_of_zone(response: DayResponse, run: Settings, logger: logging.Logger) -
     if other:
         logger.warning(
             "timezone is %s (%s), but the ids of the records say %s: instants are wrong by the "
-            "difference. Set timezone to the account's",
+            "difference, and today may be another day. Set timezone to the account's",
             run.timezone.key,
             other.of_setting,
             other.of_ids,

@@ -35,7 +35,7 @@ def check(config: Mapping[str, Any], stream: str, columns: Collection[str]) -> l
     if named and maps.get("__else__", "") not in _NULLS and not list(_applying(maps, stream)):
         raise SettingsError(
             f"stream_maps: names {', '.join(named)}, but the one stream is called {stream}. "
-            "Nothing was requested, so that nothing leaves unmapped"
+            "Nothing was requested, so that no record leaves unmapped"
         )
     known = config.get("stream_map_config") or {}
     lines = []

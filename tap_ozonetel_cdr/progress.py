@@ -32,7 +32,7 @@ class Progress:
         self._started = clock.monotonic()
         self._read = self._records = 0
         if not days:
-            logger.info("Nothing to read: no day lies between the first and the last wanted")
+            logger.info("Nothing to read: the last day wanted comes before the first")
             return
         wait = client.least_wait(self._days)
         finding_out = client.standing.finding_out
@@ -48,11 +48,11 @@ class Progress:
     def ids_say(self, other: OtherOffset, timezone: str) -> None:
         """Say that the ids and the setting place the records in different time zones."""
         self._logger.warning(
-            "the ids of these calls say %s, timezone is %s, %s: check the setting timezone. It "
-            "decides which day is asked for, and all instants",
-            other.of_ids,
+            "timezone is %s (%s), but the ids of the records say %s: instants are wrong by the "
+            "difference, and today may be another day. Set timezone to the account's",
             timezone,
             other.of_setting,
+            other.of_ids,
         )
 
     def day_is_read(self, response: DayResponse, written: int, found: Duplicates | None) -> None:
@@ -77,7 +77,7 @@ class Progress:
         left = self._days - self._client.standing.days
         wait = self._client.least_wait() if left else 0
         self._logger.info(
-            "%s: %d records, answered in %s (%d of %d)%s",
+            "%s: %d records in %s (day %d of %d)%s",
             response.day,
             written,
             _span(response.seconds),
@@ -102,8 +102,8 @@ class Progress:
         """Say what the records had that a user should hear of."""
         for day in sorted(counts.lenient):
             self._logger.warning(
-                "%s: part of the response is not strict JSON; it is read all the same, with U+FFFD "
-                "for bytes that are not UTF-8",
+                "%s: part of the response is not strict JSON; it is read anyway, with U+FFFD for "
+                "bytes that are not UTF-8",
                 day,
             )
         for met, what in (

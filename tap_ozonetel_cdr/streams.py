@@ -127,17 +127,17 @@ class CdrStream(Stream):
             return
         catalog = self._tap.input_catalog
         if catalog is not None and catalog.get_stream(self.name) is None:
-            names = ", ".join(catalog) or "no stream at all"
+            names = ", ".join(catalog) or "none"
             self.logger.warning(
-                "The catalog has no stream %s, but %s: nothing is read. Make the catalog again "
-                "with --discover",
+                "The catalog has no stream %s (it lists %s), so nothing is read. Make the catalog "
+                "again with --discover",
                 self.name,
                 names,
             )
             return
         self.logger.warning(
-            'The catalog does not select the stream %s: nothing is read. Set "selected": true in '
-            "its metadata; with Meltano, check `select`",
+            'The catalog does not select the stream %s, so nothing is read. Set "selected": true '
+            "in its metadata; with Meltano, check `select`",
             self.name,
         )
 
@@ -233,7 +233,7 @@ class CdrStream(Stream):
             )
         if planned.gap:
             lost = (
-                f"{planned.gap} can no longer be read: the last run is too long ago, and the API "
+                f"{planned.gap} can no longer be read: the last run was too long ago, and the API "
                 f"keeps {run.retention_days} days"
             )
             if run.on_gap == "fail":

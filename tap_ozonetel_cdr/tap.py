@@ -261,7 +261,7 @@ def _say(logger: logging.Logger, line: str) -> None:
 
 
 def _unexpected(error: Exception) -> str:
-    """Return the line about a fault of this tap: its kind and its place, and nothing it says."""
+    """Return the line about a bug of this tap: its kind and its place, and nothing it says."""
     place = ""
     traceback = error.__traceback__
     while traceback:
@@ -271,6 +271,5 @@ def _unexpected(error: Exception) -> str:
             place += f", line {traceback.tb_lineno} of {os.path.basename(code.co_filename)}"  # noqa: PTH119
         traceback = traceback.tb_next
     return (
-        f"A fault in this tap: {type(error).__name__}{place}. Please report this line. "
-        f"{NOTHING_LOST}"
+        f"A bug in this tap: {type(error).__name__}{place}. Please report this line. {NOTHING_LOST}"
     )

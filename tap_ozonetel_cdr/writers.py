@@ -269,8 +269,8 @@ def _mapped(
         column = _failed_column(error.__traceback__)
         reason = type(error.__cause__ or error).__name__
         raise SettingsError(
-            f"stream_maps: {column} failed on a record ({reason}). It has to take every value that "
-            f"the columns can hold, blank text and null included. {NOTHING_LOST}"
+            f"stream_maps: {column} failed on a record ({reason}). It has to handle every value "
+            f"that the columns can hold, also blank text and null. {NOTHING_LOST}"
         ) from None
 
 

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SAVES = (
-    "The account takes a token, and not the header apiKey alone: setting auth_method: token saves "
-    "a request"
+    "The account takes a token, and not the header apiKey alone: auth_method: token would save a "
+    "request in every run"
 )
 CHECK = "Check user_name and api_key"
 CHECK_ALL = (
@@ -307,8 +307,8 @@ def test_a_token_that_no_header_can_bear_ends_the_run(api: Api, token: str) -> N
     """In one line without it, unless blanks and line ends are only around it."""
     api.says_of_tokens = [Reply(200, {"token": token + "z"})]
     assert line_of(api, auth_method="token") == (
-        "generateToken: the API answered a token that no header can bear. Ask Ozonetel's support "
-        "why it holds more than letters, digits and signs"
+        "generateToken: the API answered a token that does not fit into a header. Ask Ozonetel's "
+        "support why it holds more than letters, digits and signs"
     )
     assert api.cost()[:2] == (0, 1)
 
@@ -326,7 +326,7 @@ def test_a_token_that_no_header_can_bear_ends_the_run(api: Api, token: str) -> N
         (Reply(200, []), "a success without a token"),
         (Reply(200, b""), "a body that is not one whole JSON value"),
         (Reply(200, b"<html>"), "a body that is not one whole JSON value"),
-        (Reply(200, {"token": "eyJ"}, cut=3), "no whole response (IncompleteRead)"),
+        (Reply(200, {"token": "eyJ"}, cut=3), "no complete response (IncompleteRead)"),
     ],
 )
 def test_a_200_with_neither_token_nor_refusal_counts(
@@ -335,7 +335,7 @@ def test_a_200_with_neither_token_nor_refusal_counts(
     """It may have made one: eight of them end the run."""
     api.says_of_tokens = [reply] * 20
     assert line_of(api, auth_method="token") == (
-        f"generateToken: the API answered {reason}. This run has asked for 8 tokens, of the ten "
+        f"generateToken: the API answered {reason}. This run has requested 8 of the ten tokens "
         "that an account has an hour: ask Ozonetel's support why none comes"
     )
     assert api.cost() == (0, 8, 0)
@@ -347,7 +347,7 @@ def test_all_that_may_have_made_a_token_counts_towards_the_eight(api: Api) -> No
     api.says_of_tokens = [Reply(200, {"message": ""})]
     api.says = [None, refusal(EXPIRED)] * 20
     client = client_of(api, auth_method="token")
-    with pytest.raises(RefusedError, match="This run has generated 8 tokens, of the ten that an"):
+    with pytest.raises(RefusedError, match="This run has generated 8 of the ten tokens that an"):
         fetch(client, *DAYS)
     assert api.cost()[1:] == (8, 7)
 
@@ -499,8 +499,8 @@ def test_the_ten_tokens_of_an_hour_are_used_up(
     with pytest.raises(UnavailableError) as caught:
         fetch(client_of(api, auth_method="token"), DAY)
     assert caught.value.line == (
-        "generateToken: no complete response within 900 s (retry_timeout), at last 'Max limit "
-        "exceeded' (HTTP 200). Look for another client that generates tokens: the account's ten "
+        "generateToken: no complete response within 900 s (retry_timeout). Last failure: 'Max "
+        "limit exceeded' (HTTP 200). Look for another client that generates tokens: the account's ten "
         f"tokens an hour are used up. {NOTHING_LOST}"
     )
 

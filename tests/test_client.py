@@ -117,8 +117,8 @@ def test_a_limit_that_others_use_up_is_said_to_be_so(api: Api) -> None:
     with pytest.raises(UnavailableError) as unavailable:
         fetch(client_of(api), DAY)
     assert unavailable.value.line == (
-        f"{DAY}: no complete response within 900 s (retry_timeout), at last '{LIMIT}' (HTTP 200). "
-        "Look for another client that uses up the account's limit. Nothing was lost: the next run "
+        f"{DAY}: no complete response within 900 s (retry_timeout). Last failure: '{LIMIT}' (HTTP "
+        "200). Look for another client that uses up the account's limit. Nothing was lost: the next run "
         "continues from the bookmark"
     )
 
@@ -163,8 +163,8 @@ def test_no_complete_response_in_time_ends_the_run(api: Api, clock: PassingClock
         fetch(client_of(api, retry_timeout=20), DAY)
     assert len(api.asked) > 1
     assert caught.value.line == (
-        f"{DAY}: no complete response within 20 s (retry_timeout), at last HTTP 503. Check the "
-        "network, api_url and Ozonetel's service. Nothing was lost: the next run continues from "
+        f"{DAY}: no complete response within 20 s (retry_timeout). Last failure: HTTP 503. Check "
+        "the network, api_url and Ozonetel's service. Nothing was lost: the next run continues from "
         "the bookmark"
     )
     assert clock.passed <= 20
@@ -216,7 +216,9 @@ def test_a_day_too_large_is_asked_for_in_spans(api: Api, caplog: pytest.LogCaptu
     assert times(api, DAY) == ["00:00:00 23:59:59"] * 2 + twelve_hours * 2 + six_hours
     assert times(api, NEXT) == six_hours
     assert times(api, THIRD) == twelve_hours * 2 + six_hours
-    assert f"{DAY} is not answered in time; asking for spans of 12 hours" in caplog.messages
+    assert (
+        f"{DAY}: no response in time; the day is now read in spans of 12 hours" in caplog.messages
+    )
 
 
 def test_the_spans_of_a_day_are_its_bodies(api: Api) -> None:
@@ -463,7 +465,7 @@ def test_an_expired_token_on_the_edge_is_renewed(api: Api) -> None:
     assert len(api.tokens) == 2
 
 
-GONE = "it is gone: it left the 15 days that the API keeps while the run waited"
+GONE = "while the run waited, it left the 15 days that the API keeps"
 
 
 def test_a_day_that_left_while_the_run_waited_is_not_asked_for(clock: PassingClock) -> None:

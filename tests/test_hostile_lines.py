@@ -327,7 +327,7 @@ def test_a_token_that_no_header_can_bear_ends_the_run(token: str) -> None:
         api.says_of_tokens = [Reply(200, body)]
         with pytest.raises(RefusedError) as caught:
             fetch(client_of(api, auth_method="token"), DAY)
-    assert "the API answered a token that no header can bear. " in caught.value.line
+    assert "the API answered a token that does not fit into a header. " in caught.value.line
     assert "eyJ" not in caught.value.line
 
 
@@ -346,7 +346,7 @@ def test_a_name_that_does_not_exist_is_an_outage() -> None:
     """It may be the resolver's."""
     verdict = verdict_of("http://no-such-host.invalid")
     assert verdict.action is Action.RETRY
-    assert verdict.reason.startswith("no whole response (")
+    assert verdict.reason.startswith("no complete response (")
 
 
 def test_no_tls_is_an_outage_with_its_reason() -> None:
@@ -354,7 +354,7 @@ def test_no_tls_is_an_outage_with_its_reason() -> None:
     with raw(lambda _, connection: connection.sendall(response(b"x", "400 Bad"))) as server:
         verdict = verdict_of(f"https://127.0.0.1:{server.port}")
     assert verdict.action is Action.RETRY
-    assert "no whole response (" in verdict.reason
+    assert "no complete response (" in verdict.reason
 
 
 WRONG_PROXIES = [
@@ -402,9 +402,10 @@ def test_a_proxy_that_refuses_is_named(
         verdict = verdict_of("https://api.invalid")
     assert verdict == Verdict(
         action,
-        f"nothing: the proxy refused (HTTP {status})",
+        f"the proxy refused to connect (HTTP {status})",
         "Check the proxy that HTTPS_PROXY names, its user and password, and whether it lets this "
         "machine through",
+        answered=False,
     )
 
 

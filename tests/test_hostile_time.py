@@ -235,7 +235,7 @@ def test_the_whole_run_ends_in_time_or_by_a_signal(stage: str, method: str) -> N
             [TAP, "--config=ENV"], env=environment, capture_output=True, timeout=30, check=False
         )
         assert done.returncode == 1
-        assert b"at last no whole response within 0.5 s (request_timeout)" in done.stderr
+        assert b"Last failure: no complete response within 0.5 s (request_timeout)" in done.stderr
         assert b"Traceback" not in done.stderr
         environment["TAP_OZONETEL_CDR_REQUEST_TIMEOUT"] = "60"
         asked = len(server.asked)

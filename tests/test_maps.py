@@ -55,7 +55,7 @@ def test_a_column_to_drop_that_does_not_exist_is_named() -> None:
             {},
             (
                 "stream_maps: names calls, other, but the one stream is called cdr. Nothing was "
-                "requested, so that nothing leaves unmapped"
+                "requested, so that no record leaves unmapped"
             ),
         ),
         (

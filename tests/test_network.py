@@ -93,7 +93,7 @@ def test_a_certificate_of_unknown_origin_ends_the_run(
     with in_front_of(api, certificate) as (port, asked), pytest.raises(RefusedError) as refused:
         fetch(client(api, f"https://127.0.0.1:{port}"), DAY)
     assert refused.value.line == (
-        "generateToken: the API answered with a certificate that this machine does not trust. "
+        "generateToken: this machine does not trust the server's certificate. "
         "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic. Nothing was "
         "lost: the next run continues from the bookmark"
     )
@@ -152,8 +152,8 @@ def test_nothing_listening_is_waited_for_and_then_said(
     with pytest.raises(UnavailableError) as unavailable:
         fetch(client_of(api, api_url=url, auth_method=method), DAY)
     assert unavailable.value.line == (
-        f"{what}: no complete response within 900 s (retry_timeout), at last no whole response "
-        "(Connection refused). Check the network, api_url and Ozonetel's service. Nothing was "
+        f"{what}: no complete response within 900 s (retry_timeout). Last failure: no complete "
+        "response (Connection refused). Check the network, api_url and Ozonetel's service. Nothing was "
         "lost: the next run continues from the bookmark"
     )
     assert len(caplog.messages) > 10

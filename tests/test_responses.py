@@ -419,7 +419,7 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
         (
             requests.ReadTimeout(),
             Verdict(
-                Action.RETRY, "no whole response within 2.5 s (request_timeout)", too_large=True
+                Action.RETRY, "no complete response within 2.5 s (request_timeout)", too_large=True
             ),
         ),
         (
@@ -427,55 +427,56 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
                 urllib3.HTTPConnectionPool("api.example"), "/", "Read timed out."
             ),
             Verdict(
-                Action.RETRY, "no whole response within 2.5 s (request_timeout)", too_large=True
+                Action.RETRY, "no complete response within 2.5 s (request_timeout)", too_large=True
             ),
         ),
         (
             requests.exceptions.InvalidURL("http://"),
-            Verdict(Action.STOP, "nothing (InvalidURL)", "Check api_url"),
+            Verdict(Action.STOP, "nothing was sent (InvalidURL)", "Check api_url", answered=False),
         ),
         (
             requests.JSONDecodeError("no JSON", "", 0),
-            Verdict(Action.RETRY, "no whole response (JSONDecodeError)"),
+            Verdict(Action.RETRY, "no complete response (JSONDecodeError)"),
         ),
         (
             requests.ConnectionError("says more than a person wants to read"),
-            Verdict(Action.RETRY, "no whole response (ConnectionError)"),
+            Verdict(Action.RETRY, "no complete response (ConnectionError)"),
         ),
         (
             urllib3.exceptions.ProtocolError("aborted"),
-            Verdict(Action.RETRY, "no whole response (ProtocolError)"),
+            Verdict(Action.RETRY, "no complete response (ProtocolError)"),
         ),
         (
             raised(requests.ConnectionError("refused"), RESET),
-            Verdict(Action.RETRY, "no whole response (Connection reset by peer)"),
+            Verdict(Action.RETRY, "no complete response (Connection reset by peer)"),
         ),
         (
             raised_while_handling(requests.ConnectionError("refused"), RESET),
-            Verdict(Action.RETRY, "no whole response (Connection reset by peer)"),
+            Verdict(Action.RETRY, "no complete response (Connection reset by peer)"),
         ),
         (
             raised(
                 requests.ConnectionError("retries"),
                 raised_while_handling(urllib3.exceptions.ProtocolError("aborted"), RESET),
             ),
-            Verdict(Action.RETRY, "no whole response (Connection reset by peer)"),
+            Verdict(Action.RETRY, "no complete response (Connection reset by peer)"),
         ),
         (
             raised(requests.ConnectionError("refused"), OSError("neither number nor words")),
-            Verdict(Action.RETRY, "no whole response (OSError)"),
+            Verdict(Action.RETRY, "no complete response (OSError)"),
         ),
         (
             requests.exceptions.SSLError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"),
             Verdict(
                 Action.STOP,
-                "with a certificate that this machine does not trust",
+                "this machine does not trust the server's certificate",
                 "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic",
+                answered=False,
             ),
         ),
         (
             requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"),
-            Verdict(Action.RETRY, "no whole response (SSLError)"),
+            Verdict(Action.RETRY, "no complete response (SSLError)"),
         ),
     ],
 )

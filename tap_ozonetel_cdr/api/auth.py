@@ -188,7 +188,7 @@ class Auth:
         """
         if self.tokens >= MAX_TOKENS:
             raise RefusedError(
-                f"This run has generated {MAX_TOKENS} tokens, of the ten that an account has an "
+                f"This run has generated {MAX_TOKENS} of the ten tokens that an account has an "
                 "hour: another client of the account keeps ending them. Set auth_method: api_key "
                 f"if the account takes it, or give that client an account of its own. "
                 f"{NOTHING_LOST}"
@@ -212,7 +212,7 @@ class Auth:
         return replace(
             verdict,
             action=Action.STOP,
-            advice=f"This run has asked for {MAX_TOKENS} tokens, of the ten that an account has an "
+            advice=f"This run has requested {MAX_TOKENS} of the ten tokens that an account has an "
             "hour: ask Ozonetel's support why none comes",
         )
 

@@ -37,8 +37,8 @@ def start(function: Callable[[], _Result], name: str) -> Future[_Result]:
         threading.Thread(target=run, name=name, daemon=True).start()
     except RuntimeError:
         raise LocalError(
-            "This machine gives the tap no more threads, and it needs two: look at the limits of "
-            "processes (ulimit -u), of the container (pids), and of memory. "
+            "The tap needs two threads, and this machine gives it no more threads: check the "
+            "limits on processes (ulimit -u), on the container (pids), and on memory. "
             f"{NOTHING_LOST}"
         ) from None
     return future

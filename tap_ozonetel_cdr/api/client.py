@@ -249,8 +249,8 @@ class Client:
         except _GoneError:
             found: DayResponse | MissingDay = MissingDay(
                 day,
-                f"it is gone: it left the {self._settings.retention_days} days that the API keeps "
-                "while the run waited",
+                f"while the run waited, it left the {self._settings.retention_days} days that the "
+                "API keeps",
             )
         except _NotBegunError:
             found = MissingDay(day, "it has not begun by the API's clock", lost=False)
@@ -306,7 +306,8 @@ class Client:
             _EndedError: The verdict is final, or the next try would come after ``retry_timeout``.
         """
         if verdict.action is Action.STOP:
-            line = f"{what}: the API answered {verdict.reason}. {verdict.advice}. {NOTHING_LOST}"
+            said = f"the API answered {verdict.reason}" if verdict.answered else verdict.reason
+            line = f"{what}: {said}. {verdict.advice}. {NOTHING_LOST}"
             raise _EndedError(verdict, RefusedError(line))
         now = self._clock.monotonic()
         limiter = self.standing.limiter.hold(self._patience.next_try(verdict, now))
@@ -375,8 +376,8 @@ class Client:
         self._patience.start(self._clock.monotonic())
         if self._auth.accepted():
             self._logger.info(
-                "The account takes a token, and not the header apiKey alone: setting "
-                "auth_method: token saves a request"
+                "The account takes a token, and not the header apiKey alone: auth_method: token "
+                "would save a request in every run"
             )
         self._update()
         if not response.envelope.count and day < self._oldest(self._now()):
@@ -472,8 +473,8 @@ class Client:
             return False
         self._ahead = self._clock.now() - date
         self._logger.warning(
-            "This machine's clock is %.0f s ahead of the API's, which refuses what is in the "
-            "future: set it right. This run goes by the API's clock from here on",
+            "This machine's clock is %.0f s ahead of the API's, which refuses times in the future: "
+            "set it right. From here on, this run goes by the API's clock",
             self._ahead.total_seconds(),
         )
         return True
@@ -488,7 +489,7 @@ class Client:
             self._size.answered()
         elif self._size.too_large():
             self._logger.warning(
-                "%s is not answered in time; asking for spans of %g hours",
+                "%s: no response in time; the day is now read in spans of %g hours",
                 day,
                 self._size.seconds / 3600,
             )
@@ -548,7 +549,7 @@ class Client:
             look_for = "Look for another client that uses up the account's limit"
         return (
             f"{what}: no complete response within {self._settings.retry_timeout:g} s "
-            f"(retry_timeout), at last {verdict.reason}. {look_for}. {NOTHING_LOST}"
+            f"(retry_timeout). Last failure: {verdict.reason}. {look_for}. {NOTHING_LOST}"
         )
 
 

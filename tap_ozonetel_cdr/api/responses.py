@@ -59,6 +59,8 @@ class Verdict:
     """A refusal's words in a form to compare, or its status code where there are none."""
     denied: bool = False
     """Whether the status code is 401 or 403."""
+    answered: bool = True
+    """Whether the API sent something, so that a line may say that it answered."""
     may_mean_gone: bool = False
     """Whether the API may say so of a day that it no longer has: nobody knows its words [open]."""
     in_future: bool = False
@@ -260,7 +262,7 @@ def judge_token(
             return Verdict(Action.ACCEPT, "a token")
         return Verdict(
             Action.STOP,
-            "a token that no header can bear",
+            "a token that does not fit into a header",
             "Ask Ozonetel's support why it holds more than letters, digits and signs",
         )
     verdict = judge(
@@ -304,7 +306,7 @@ def judge_failure(
         or _judge_strange_response(causes, secrets)
         or _judge_machine(error, cause, reason, proxy)
         or _judge_proxy(causes, reason, proxy)
-        or Verdict(Action.RETRY, f"no whole response ({reason})")
+        or Verdict(Action.RETRY, f"no complete response ({reason})")
     )
 
 
@@ -313,7 +315,7 @@ def _judge_silence(error: Exception, timeout: float, proxy: str | None) -> Verdi
     if isinstance(error, requests.ConnectTimeout):
         return Verdict(Action.RETRY, "no connection in time", _check_proxy(proxy))
     if isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
-        reason = f"no whole response within {timeout:g} s (request_timeout)"
+        reason = f"no complete response within {timeout:g} s (request_timeout)"
         return Verdict(Action.RETRY, reason, too_large=True)
     return None
 
@@ -340,19 +342,24 @@ def _judge_machine(
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Verdict(
             Action.STOP,
-            "with a certificate that this machine does not trust",
+            "this machine does not trust the server's certificate",
             "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic",
+            answered=False,
         )
     if isinstance(error, _NEVER_SENT) and not isinstance(error, requests.JSONDecodeError):
         check = "Check user_agent" if isinstance(cause, UnicodeEncodeError) else "Check api_url"
         return Verdict(
-            Action.STOP, f"nothing ({type(error).__name__})", _check_proxy(proxy) or check
+            Action.STOP,
+            f"nothing was sent ({type(error).__name__})",
+            _check_proxy(proxy) or check,
+            answered=False,
         )
     if isinstance(cause, OSError) and (cause.errno in _OF_FILES or "TLS CA cert" in str(cause)):
         return Verdict(
             Action.STOP,
-            f"nothing: a file of this machine cannot be read ({reason})",
+            f"nothing was sent: a file on this machine cannot be read ({reason})",
             "Check the environment variables REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE",
+            answered=False,
         )
     return None
 
@@ -367,8 +374,9 @@ def _judge_proxy(causes: list[BaseException], reason: str, proxy: str | None) ->
     is_final = HTTPStatus.BAD_REQUEST <= int(refused[1]) < HTTPStatus.INTERNAL_SERVER_ERROR
     return Verdict(
         Action.STOP if is_final else Action.RETRY,
-        f"nothing: the proxy refused (HTTP {refused[1]})",
+        f"the proxy refused to connect (HTTP {refused[1]})",
         f"{_check_proxy(proxy)}, its user and password, and whether it lets this machine through",
+        answered=False,
     )
 
 
@@ -415,8 +423,8 @@ def _judge_status(http_status: int) -> Verdict | None:
         return Verdict(
             Action.STOP,
             reason,
-            "A proxy asks who this machine is: check user and password in HTTP_PROXY, HTTPS_PROXY "
-            "or ALL_PROXY",
+            "A proxy wants a user and a password: check those in HTTP_PROXY, HTTPS_PROXY or "
+            "ALL_PROXY",
         )
     if http_status >= 500 or http_status == HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004
         return Verdict(Action.RETRY, reason, too_large=http_status in _TOO_LARGE)

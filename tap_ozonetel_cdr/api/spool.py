@@ -53,9 +53,9 @@ def check_directory() -> None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise LocalError(
-            f"{named}: {directory()} cannot be used ({reason}). Calls lie there until they are "
-            "written: name a directory that this user can write to, or unset it. Nothing was "
-            f"requested. {NOTHING_LOST}"
+            f"{named}: {directory()} cannot be used ({reason}). Responses are kept there until "
+            "their records are written: name a directory that this user can write to, or unset it. "
+            f"Nothing was requested. {NOTHING_LOST}"
         ) from None
 
 
@@ -132,5 +132,5 @@ def _keep_reserve(file: BinaryIO, more: int) -> None:
     if free - more < reserve:
         raise OSError(
             errno.ENOSPC,
-            f"only {free >> 20} MiB are free, and {reserve >> 20} of them are left for others",
+            f"only {free >> 20} MiB are free, and {reserve >> 20} MiB stay free for others",
         )

@@ -333,7 +333,7 @@ def _refuse_bomb(written: int, received: int) -> None:
     """
     if written > _LARGEST_SURE and written > received * _LARGEST_GROWTH:
         raise BodyError(
-            f"a body of which {received >> 10} KiB become more than {written >> 20} MiB"
+            f"a body that unpacks from {received >> 10} KiB to more than {written >> 20} MiB"
         )
 
 
