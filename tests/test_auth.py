@@ -500,8 +500,8 @@ def test_the_ten_tokens_of_an_hour_are_used_up(
         fetch(client_of(api, auth_method="token"), DAY)
     assert caught.value.line == (
         "generateToken: no complete response within 900 s (retry_timeout). Last failure: 'Max "
-        "limit exceeded' (HTTP 200). Look for another client that generates tokens: the account's ten "
-        f"tokens an hour are used up. {NOTHING_LOST}"
+        "limit exceeded' (HTTP 200). Look for another client that generates tokens: the account's "
+        f"ten tokens an hour are used up. {NOTHING_LOST}"
     )
 
 

@@ -22,8 +22,16 @@ ROOT = Path(__file__).parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted((ROOT / "tap_ozonetel_cdr").rglob("*.py"))
 TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
-ERRORS = {"SettingsError", "StateError", "RefusedError", "UnavailableError", "LocalError"}
-LOGS = {"info", "warning", "critical"}
+ERRORS = {
+    *("SettingsError", "StateError", "CatalogError", "RefusedError", "UnavailableError"),
+    *("LocalError", "BodyError", "MissingDay", "ValueError", "OSError"),
+}
+LOGS = {"info", "warning", "critical", "log", "append"}
+VERDICTS = {"Verdict", "replace", "_stop", "_neither"}
+# Functions whose text goes into a line.
+SAYING = {
+    *("problem", "_unexpected", "_out_of_patience", "_or_try", "_check_proxy", "_impossible_dates"),
+}
 
 
 def text_of(name: str) -> str:
@@ -79,19 +87,29 @@ def texts_by_name(tree: ast.AST) -> dict[str, list[str]]:
 SHARED_TEXTS = texts_by_name(ast.parse(text_of("tap_ozonetel_cdr/errors.py")))
 
 
+def said_by(node: ast.AST) -> list[ast.expr]:
+    """Return the expressions that go into a line that a user sees, if a node of code has any."""
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if called in ERRORS | LOGS | VERDICTS | {"Refusal"}:
+            keywords = (one.value for one in node.keywords if one.arg in {"reason", "advice"})
+            return [*node.args, *keywords]
+    if isinstance(node, ast.Assign) and "look_for" in map(ast.unparse, node.targets):
+        return [node.value]
+    if isinstance(node, ast.FunctionDef) and node.name in SAYING:
+        made = (inner for inner in ast.walk(node) if isinstance(inner, (ast.Return, ast.Yield)))
+        return [inner.value for inner in made if inner.value]
+    return []
+
+
 def messages(path: Path) -> Iterator[str]:
     """Give the fixed texts of what a module says to its user, in pieces between their values."""
     tree = ast.parse(path.read_text("utf-8"))
     named = SHARED_TEXTS | texts_by_name(tree)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called not in ERRORS | LOGS | {"Verdict"}:
-            continue
-        for argument in node.args:
-            yield from strings(argument)
-            for name in ast.walk(argument):
+        for expression in said_by(node):
+            yield from strings(expression)
+            for name in ast.walk(expression):
                 if isinstance(name, ast.Name):
                     yield from named.get(name.id, [])
 

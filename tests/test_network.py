@@ -153,8 +153,8 @@ def test_nothing_listening_is_waited_for_and_then_said(
         fetch(client_of(api, api_url=url, auth_method=method), DAY)
     assert unavailable.value.line == (
         f"{what}: no complete response within 900 s (retry_timeout). Last failure: no complete "
-        "response (Connection refused). Check the network, api_url and Ozonetel's service. Nothing was "
-        "lost: the next run continues from the bookmark"
+        "response (Connection refused). Check the network, api_url and Ozonetel's service. Nothing "
+        "was lost: the next run continues from the bookmark"
     )
     assert len(caplog.messages) > 10
     assert KEY not in caplog.text
