@@ -118,8 +118,8 @@ def test_a_limit_that_others_use_up_is_said_to_be_so(api: Api) -> None:
         fetch(client_of(api), DAY)
     assert unavailable.value.line == (
         f"{DAY}: no complete response within 900 s (retry_timeout). Last failure: '{LIMIT}' (HTTP "
-        "200). Look for another client that uses up the account's limit. Nothing was lost: the next "
-        "run continues from the bookmark"
+        "200). Look for another client that uses up the account's limit. Nothing was lost: the "
+        "next run continues from the bookmark"
     )
 
 

@@ -91,7 +91,7 @@ def said_by(node: ast.AST) -> list[ast.expr]:
     """Return the expressions that go into a line that a user sees, if a node of code has any."""
     if isinstance(node, ast.Call):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in ERRORS | LOGS | VERDICTS | {"Refusal"}:
+        if called in ERRORS | LOGS | VERDICTS:
             keywords = (one.value for one in node.keywords if one.arg in {"reason", "advice"})
             return [*node.args, *keywords]
     if isinstance(node, ast.Assign) and "look_for" in map(ast.unparse, node.targets):
