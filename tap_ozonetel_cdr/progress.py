@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tap_ozonetel_cdr.records.duplicates import Duplicates
     from tap_ozonetel_cdr.records.ids import OtherOffset
 
+_SUSPICIOUS_DAYS = 3
+"""Days on which filters that leave nothing are more likely misspelt than meant."""
+
 
 class Progress:
     """Says in the log how a run goes; of records it says names of fields, ids and counts alone."""
@@ -88,8 +91,8 @@ class Progress:
             else "",
         )
 
-    def all_is_read(self) -> None:
-        """Say what the whole run came to."""
+    def all_is_read(self, filter_names: str) -> None:
+        """Say what the whole run came to; ``filter_names`` are the settings that filter."""
         self._logger.info(
             "Done: %d records of %d days in %s, %d requests",
             self._records,
@@ -97,6 +100,13 @@ class Progress:
             _span(self._clock.monotonic() - self._started),
             self._client.standing.requests,
         )
+        if filter_names and not self._records and self._read >= _SUSPICIOUS_DAYS:
+            self._logger.warning(
+                "The filters leave nothing on any of %d days: check the spelling of %s. --test "
+                "says how many records a day has without them",
+                self._read,
+                filter_names,
+            )
 
     def say_what_was_strange(self, counts: Counts) -> None:
         """Say what the records had that a user should hear of."""

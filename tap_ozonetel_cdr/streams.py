@@ -108,7 +108,7 @@ class CdrStream(Stream):
                         progress.ids_say(other, run.timezone.key)
             finally:
                 progress.say_what_was_strange(maker.counts)
-        progress.all_is_read()
+        progress.all_is_read(run.filter_names)
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of all planned days, for whoever asks the stream itself for them."""

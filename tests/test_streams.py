@@ -208,6 +208,17 @@ def test_a_misspelt_setting_is_named(sandbox: Sandbox, caplog: pytest.LogCapture
     assert caplog.text.count("unknown setting") == 1
 
 
+@pytest.mark.parametrize(("first", "warned"), [("2026-11-18", True), ("2026-11-19", False)])
+def test_filters_that_leave_nothing_are_named(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, first: str, warned: bool
+) -> None:
+    """On three days or more they are more likely misspelt than meant."""
+    result = sync(sandbox, start_date=first, status="Answred", call_type="Inbound")
+    assert (result.error, result.records) == (None, [])
+    line = "The filters leave nothing on any of 3 days: check the spelling of call_type, status."
+    assert (line in caplog.text) is warned
+
+
 def test_a_gap_is_warned_of(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """The days that are gone are named, and the rest is read."""
     sync(sandbox, state=bookmark("2026-11-01"))
