@@ -117,9 +117,10 @@ test-dbt test-page: .dbt/venv/made
 $(SLOW:%=test-%): test-%: setup
 	@$(RUN) pytest -m slow tests/test_$**.py
 
-lint: setup ## check the style, the format, the generated parts of pages, and the workflows
+lint: setup ## check the style, the format, the words and generated parts of pages, and the workflows
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
+	@$(RUN) python docs/words.py
 	@$(RUN) $(COG) --check --diff --check-fail-msg='`make docs` mends it' $(GENERATED)
 	@$(RUN) zizmor --offline --quiet --persona auditor .
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml

@@ -36,7 +36,11 @@ PAGES = (
 )
 _PATTERNS = {re.compile(rf"\b({worse})\b", re.IGNORECASE): BETTER[worse] for worse in BETTER}
 # What is quoted is as it is: code, and what an API or a command says.
-_QUOTED = re.compile(r"^```.*?^```|`[^`\n]*`|<!--.*?-->", re.DOTALL | re.MULTILINE)
+_QUOTED = re.compile(r"^```.*?^```|`[^`\n]*`|<!--.*?-->|--[\w-]+", re.DOTALL | re.MULTILINE)
+ALLOWED = {
+    ("ozonetel_sandbox/people.py", "No answer"),  # a disposition
+    ("ozonetel_sandbox/probe_facts.py", "window"),  # a word that an API may say
+}
 
 
 def found_in(text: str) -> Iterator[tuple[int, str, str]]:
@@ -53,9 +57,9 @@ def said_by(code: str) -> str:
     tree = ast.parse(code)
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
-            if " " in node.value:
-                lines[node.lineno - 1] += " ".join(node.value.split()) + " · "
+        text = node.value if isinstance(node, ast.Constant) and id(node) not in alone else None
+        if isinstance(text, str) and " " in text:
+            lines[node.lineno - 1] += f"{' '.join(text.split())} · "
     return "\n".join(lines)
 
 
@@ -64,8 +68,10 @@ def main() -> int:
     lines = []
     for path in sorted({path for pages in PAGES for path in ROOT.glob(pages)}):
         text = path.read_text("utf-8")
+        name = path.relative_to(ROOT).as_posix()
         for number, words, better in found_in(said_by(text) if path.suffix == ".py" else text):
-            lines.append(f"{path.relative_to(ROOT)}:{number}: '{words}': rather {better}\n")
+            if (name, words) not in ALLOWED:
+                lines.append(f"{name}:{number}: '{words}': rather {better}\n")
     sys.stderr.writelines(lines)
     return int(bool(lines))
 

@@ -152,7 +152,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help='what the next request meets; repeat for the ones after it; "ok" for none',
     )
     add("--port", type=int, help="port on 127.0.0.1 (default: a free one)")
-    add("--quiet", action="store_true", help="no line about each request on stderr")
+    add("--quiet", action="store_true", help="do not log each request on stderr")
 
 
 def _add_accounts(parser: argparse.ArgumentParser) -> None:
@@ -177,10 +177,11 @@ def _add_records(parser: argparse._ArgumentGroup) -> None:
         "--records-per-day",
         type=_count,
         metavar="N",
-        help="about so many on a working day, half on Saturdays, a tenth on Sundays (default: 200)",
+        help="about this many on a working day, half of it on Saturdays, a tenth on Sundays "
+        "(default: 200)",
     )
-    add("--exact", action="store_true", help="exactly so many, on every day")
-    add("--seed", type=int, metavar="N", help="other calls for another seed (default: 1)")
+    add("--exact", action="store_true", help="exactly this many, on every day")
+    add("--seed", type=int, metavar="N", help="another seed makes other calls (default: 1)")
     _add_choice(
         parser,
         "remarks",
@@ -190,12 +191,12 @@ def _add_records(parser: argparse._ArgumentGroup) -> None:
     add(
         "--extras",
         action="store_true",
-        help="ratings, holds, conferences and nulls, which the measured account did not have",
+        help="add ratings, holds, conferences and nulls, which the measured account did not have",
     )
     add(
         "--dial-count",
         action="store_true",
-        help="the field DialCount, which came to other accounts later",
+        help="add the field DialCount, which came to other accounts later",
     )
     _add_choice(
         parser,
@@ -224,7 +225,7 @@ def _add_times(parser: argparse._ArgumentGroup) -> None:
     _add_choice(
         parser,
         "settling",
-        "how a finished day is answered until the settling hour (default: whole)",
+        "what a finished day has until the settling hour (default: whole)",
     )
     add("--settling-hour", type=_hour, metavar="HOUR", help="default: 3")
     add(
@@ -250,7 +251,8 @@ def _add_limits(parser: argparse._ArgumentGroup) -> None:
         "--auth-method",
         dest="auth_method",
         choices=CHOICES["auth_method"],
-        help="what lets in: the key's header alone (the default), a Bearer token alone, or either",
+        help="what the account takes: the key's header alone (the default), a Bearer token alone, "
+        "or either",
     )
     _add_choice(
         parser,
@@ -270,7 +272,7 @@ def _add_limits(parser: argparse._ArgumentGroup) -> None:
         "--token-delay-words",
         type=_words,
         metavar="WORDS",
-        help="in which words (default: 401:Token Expired)",
+        help="the words of that refusal (default: 401:Token Expired)",
     )
     add(
         "--rate-limit",
@@ -298,9 +300,14 @@ def _add_limits(parser: argparse._ArgumentGroup) -> None:
         "--largest-span",
         type=_positive,
         metavar="MINUTES",
-        help="a request for a longer span is never answered in time",
+        help="no request for a longer span gets a response in time",
     )
-    add("--too-large", type=_fault, metavar="FAULT", help="how that shows (default: http_504)")
+    add(
+        "--too-large",
+        type=_fault,
+        metavar="FAULT",
+        help="what such a request meets instead (default: http_504)",
+    )
     for group, default in (("request", 200), ("credentials", 401), ("limit", 200)):
         add(
             f"--{group}-status",

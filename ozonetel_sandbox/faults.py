@@ -275,7 +275,7 @@ def _new_field(records: list[dict[str, Any]], name: str) -> None:
 
 
 def _twins(records: list[dict[str, Any]], _: str) -> None:
-    records.append({**records[0], "Disposition": "The other twin", "TalkTime": "00:00:01"})
+    records.append({**records[0], "Disposition": "The other one", "TalkTime": "00:00:01"})
 
 
 def _repeated(records: list[dict[str, Any]], _: str) -> None:

@@ -217,7 +217,7 @@ def _order(records: Sequence[Record], day: date, fact: Callable[..., Fact]) -> I
     )
     dated = sum(record.get("CallDate") == day.isoformat() for record in records)
     yield fact(
-        "CallDate is the day asked for",
+        "CallDate is the requested day",
         "in every record",
         share(dated, len(records)),
         expected=dated == len(records),

@@ -1,4 +1,4 @@
-"""Which days are asked for, and where the bookmark goes: pure functions of what is known."""
+"""Which days are requested, and where the bookmark goes: pure functions of what is known."""
 
 from __future__ import annotations
 

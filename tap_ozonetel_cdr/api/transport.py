@@ -309,7 +309,7 @@ def _body_of(response: requests.Response) -> BinaryIO:
     if encodings not in ([], [headers.GZIP], [f"x-{headers.GZIP}"]):
         if not has_records:
             return BytesIO()
-        raise BodyError(f"a body encoded as '{', '.join(encodings)}', where gzip was asked for")
+        raise BodyError(f"a body encoded as '{', '.join(encodings)}', where gzip was requested")
     needed = headers.length_of(response.headers)
     file: BinaryIO = BytesIO()
     try:

@@ -17,8 +17,8 @@ be rebuilt from its row, but for this closed list:
 
 Whatever else does not fit its column (``"007"``, ``"+5"``, ``5.0``, true, an object) is null there,
 or empty text for an id, and stands under its own name in ``AdditionalFields``, beside the fields
-that this table does not know. A field of the API that bears an added column's name stands there
-too. Of a column that is not selected neither the value nor what would not fit is emitted.
+that this table does not know. A field of the API with the name of an added column is there too.
+If a column is not selected, its values are not written, not even those that do not fit.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The API gives times of day as ``HH:MM:SS`` without date or zone, in the account's time zone, and
 durations as ``HH:MM:SS`` that can exceed 24 hours [field]. These rules find the day of each time:
 
-- ``StartedAt`` lies on the record's ``CallDate``, or, where that is no date, on the day asked for.
+- ``StartedAt`` lies on the record's ``CallDate``, or, where that is no date, on the requested day.
   Without a readable ``StartTime`` a record has no instants.
 - ``EndedAt`` lies on the day that brings it closest to ``StartedAt`` plus ``Duration``.
 - ``PickedUpAt`` lies on the day that brings it into the event, which lasts from ``StartedAt`` for
