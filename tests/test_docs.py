@@ -135,9 +135,11 @@ def test_messages_are_found() -> None:
     assert "The target has closed the pipe: look at its own log, or its exit code, for why" in {
         piece.partition(". ")[0] for piece in found
     }
-    assert "records have no" in found
+    assert "records; it is empty text there" in found
     assert "Nothing was lost: the next run continues from the bookmark" in found
-    assert "is the oldest day that the API answers for; it may no longer be whole" in found
+    assert "is the oldest day that the API answers for; it may no longer be complete" in found
+    assert "Look for another client that generates tokens" in found
+    assert "its 'bookmarks' are not an object" in found
     assert len(found) > 50
 
 
