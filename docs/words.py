@@ -54,12 +54,13 @@ def found_in(text: str) -> Iterator[tuple[int, str, str]]:
 def said_by(code: str) -> str:
     """Return what a module says, each text on its own line: all but docstrings and comments."""
     lines = [""] * (code.count("\n") + 1)
-    tree = ast.parse(code)
-    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        text = node.value if isinstance(node, ast.Constant) and id(node) not in alone else None
-        if isinstance(text, str) and " " in text:
-            lines[node.lineno - 1] += f"{' '.join(text.split())} · "
+    nodes = list(ast.walk(ast.parse(code)))
+    alone = [node.value for node in nodes if isinstance(node, ast.Expr)]
+    for node in nodes:
+        if isinstance(node, ast.Constant) and node not in alone:
+            text = node.value if isinstance(node.value, str) else ""
+            if " " in text:
+                lines[node.lineno - 1] += f"{' '.join(text.split())} · "
     return "\n".join(lines)
 
 
