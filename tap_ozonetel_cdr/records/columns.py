@@ -5,18 +5,18 @@ be rebuilt from its row, but for this closed list:
 
 - In a text column, an integer becomes its own digits: ``504995`` reads as ``"504995"``.
 - In an integer column, canonical integer text becomes its number: ``"5"`` reads as ``5``.
-- In a typed column (date, integer) blank text, null and an absent field all become null; in a text
-  column null and an absent field do, and ``""`` stays ``""``. Blank is empty or only white space.
-- In an id, a missing id (blank text, null or an absent field) becomes empty text; ids are text
-  columns otherwise.
-- U+0000 and lone surrogates become U+FFFD, each of them one, also in the names of fields and
-  objects. A name that this makes equal to another gets a number behind it, from 2 on.
-- In ``AdditionalFields`` a number that is not finite becomes its text, such as ``"NaN"``; so does
-  one beyond the range of a double, or with more decimal places than PostgreSQL keeps. The members
-  of an object stand in the order of their names.
+- In a typed column (date, integer), blank text, null and an absent field become null. Blank is
+  empty, or only white space.
+- In a text column, null and an absent field become null, and ``""`` stays ``""``.
+- In an id, blank text, null and an absent field become empty text. Otherwise ids are text columns.
+- U+0000 and lone surrogates become U+FFFD, one each, also in the names of fields and objects. If
+  that makes two names equal, the second gets a number at its end, from 2 on.
+- In ``AdditionalFields``, a number becomes text if it is not finite (``"NaN"``), is beyond the range
+  of a double, or has more decimal places than PostgreSQL keeps. The members of an object are in the
+  order of their names.
 
-Whatever else does not fit its column (``"007"``, ``"+5"``, ``5.0``, true, an object) is null there,
-or empty text for an id, and stands under its own name in ``AdditionalFields``, beside the fields
+A value that does not fit its column (``"007"``, ``"+5"``, ``5.0``, true, an object) is null there,
+or empty text for an id. It is kept under its own name in ``AdditionalFields``, beside the fields
 that this table does not know. A field of the API with the name of an added column is there too.
 If a column is not selected, its values are not written, not even those that do not fit.
 """

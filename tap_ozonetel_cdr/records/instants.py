@@ -3,42 +3,42 @@
 The API gives times of day as ``HH:MM:SS`` without date or zone, in the account's time zone, and
 durations as ``HH:MM:SS`` that can exceed 24 hours [field]. These rules find the day of each time:
 
-- ``StartedAt`` lies on the record's ``CallDate``, or, where that is no date, on the requested day.
-  Without a readable ``StartTime`` a record has no instants.
-- ``EndedAt`` lies on the day that brings it closest to ``StartedAt`` plus ``Duration``.
-- ``PickedUpAt`` lies on the day that brings it into the event, which lasts from ``StartedAt`` for
-  ``Duration``, or closest to it. Where nobody talked there is none: ``TalkTime`` is zero or
+- ``StartedAt`` is on the record's ``CallDate``, or on the requested day if that is no date. Without a
+  readable ``StartTime``, a record has no instants.
+- ``EndedAt`` is on the day that brings it closest to ``StartedAt`` plus ``Duration``.
+- ``PickedUpAt`` is on the day that brings it into the event, or closest to it. The event lasts from
+  ``StartedAt`` for ``Duration``. If nobody talked, there is none: then ``TalkTime`` is zero or
   unreadable, and ``Status`` is not ``Answered``. An unanswered Manual call repeats its ``EndTime``
   as ``PickupTime`` [measured], and a running call is ``Answered`` before its talk is counted.
-- ``WrapUpStartedAt`` lies on the day that brings it closest to the end of the event: ``EndedAt``,
-  or else ``StartedAt`` plus ``Duration``.
-- ``WrapUpEndedAt`` lies on the day that brings it closest to ``WrapUpStartedAt`` plus
+- ``WrapUpStartedAt`` is on the day that brings it closest to the end of the event. That is
+  ``EndedAt``, or else ``StartedAt`` plus ``Duration``.
+- ``WrapUpEndedAt`` is on the day that brings it closest to ``WrapUpStartedAt`` plus
   ``WrapupDuration``.
-- Where such a duration is unreadable, the event lies on the first day on which it is no more than
-  60 s before the one it follows: clocks differ by a little, and an earlier time than that is the
-  next day's. A pick-up and an end follow the start; a wrap-up's start follows the end; a wrap-up's
-  end follows its start, or else the end. What follows an unknown end follows ``StartedAt`` plus
-  ``Duration``, or else ``StartedAt``.
-- Of two days, or of two moments, that suit equally, the earlier is taken.
+- If such a duration is unreadable, the order of events decides. A time that is more than 60 s
+  earlier than what it follows is on the next day; up to 60 s, clocks may differ. A pick-up and an
+  end follow the start. A wrap-up's start follows the end. A wrap-up's end follows its start, or else
+  the end. What follows an unknown end follows ``StartedAt`` plus ``Duration``, or else
+  ``StartedAt``.
+- If two days, or two moments, suit equally, the earlier one is taken.
 
-``00:00:00`` also stands for what did not happen. It is taken for midnight only where the rest of
-the record says so, to within 60 s, and is unknown elsewhere:
+``00:00:00`` also means that something did not happen. It counts as midnight only if the rest of the
+record says so, to within 60 s, and is unknown otherwise:
 
-- ``StartTime``: always, since an event that is listed did start.
+- ``StartTime``: always, because a listed event did start.
 - ``EndTime``: at ``StartedAt`` plus ``Duration``, or later by up to ``TimeToAnswer``, which
   ``Duration`` can leave out [doc: the page's own example].
 - ``PickupTime``: during the event, when ``TalkTime`` is above zero.
 - ``WrapUpStartTime``: at the end of the event, when ``WrapupDuration`` is above zero.
 - ``WrapUpEndTime``: at ``WrapUpStartedAt`` plus ``WrapupDuration``, when that is above zero.
 
-Where a duration that this needs is unreadable, so is the ``00:00:00``.
+If a duration that this needs is unreadable, so is the ``00:00:00``.
 
-Daylight saving time: a local time that exists twice is the first of the two for a start, and for a
-later event the one that the rules above bring closer. A local time that does not exist keeps the
-offset from before the gap, so that it is an instant shortly after it.
+Daylight saving time: if a local time exists twice, a start takes the first of the two, and a later
+event takes the one that the rules above bring closer. A local time that does not exist keeps the
+offset from before the gap, so it becomes an instant shortly after the gap.
 
-Instants are RFC 3339 text in UTC, such as ``2024-12-06T06:50:00+00:00``: loaders that convert
-offsets and loaders that drop them agree on it, and every parser reads it. An instant outside of the
+Instants are RFC 3339 text in UTC, such as ``2024-12-06T06:50:00+00:00``. Loaders that convert
+offsets and loaders that drop them agree on it, and every parser reads it. An instant outside the
 years 1 to 9999 is null.
 """
 
