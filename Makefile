@@ -45,7 +45,7 @@ demo: setup ## load the calls of an emulated account, and look at them
 	@$(RUN) examples/demo.sh
 
 test: setup ## run the tests, but for the slow suites
-	@$(RUN) pytest -m "not slow"
+	@$(RUN) pytest
 
 coverage: setup ## see that the tests take every branch of what decides about data
 	@$(RUN) coverage erase
@@ -67,7 +67,7 @@ lowest: setup ## run the tests with the oldest versions that the tap itself allo
 		--output-file .tox/lowest/constraints.txt
 	@"$(UV)" pip install --quiet --python .tox/lowest --constraint .tox/lowest/constraints.txt \
 		--editable . --group test
-	@.tox/lowest/bin/python -m pytest -m "not slow"
+	@.tox/lowest/bin/python -m pytest
 
 soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest -o faulthandler_timeout=0 tests/test_faults.py tests/test_kills.py --durations=3

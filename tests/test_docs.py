@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import ast
-import io
 import json
 import re
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from commands import tap
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.api.responses import REFUSALS, UNKNOWN_REFUSAL
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = sorted((ROOT / "tap_ozonetel_cdr").rglob("*.py"))
-TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
 ERRORS = {"SettingsError", "StateError", "RefusedError", "UnavailableError", "LocalError"}
 LOGS = {"info", "warning", "critical"}
 
@@ -186,13 +183,6 @@ def test_every_target_that_a_page_names_exists(path: Path) -> None:
     assert {word for words in named for word in words.split() if "=" not in word} <= targets
 
 
-def tap(*arguments: str, **environment: str) -> str:
-    """Run the tap's command and return what it wrote."""
-    return subprocess.run(
-        [TAP, *arguments], check=True, capture_output=True, text=True, env=environment
-    ).stdout
-
-
 @pytest.mark.parametrize(
     ("option", "begins"),
     [
@@ -200,13 +190,13 @@ def tap(*arguments: str, **environment: str) -> str:
         ("--discover", '{"streams":[{"tap_stream_id":"cdr",'),
     ],
 )
-def test_command_answers_without_settings(option: str, begins: str) -> None:
+def test_what_describes_the_tap_needs_no_settings(option: str, begins: str) -> None:
     """As the README says, these need no settings."""
-    out = tap(option)
+    out = tap(option).stdout
     assert (out if option == "--about" else "".join(out.split())).startswith(begins)
 
 
-def test_personal_data_recipe(tmp_path: Path) -> None:
+def test_the_recipe_for_personal_data_works(tmp_path: Path) -> None:
     """The README's recipe hashes numbers, drops names and recordings, and keeps all else."""
     block = re.search(r"## Personal data.*?```json\n(.*?)```", text_of("README.md"), re.DOTALL)
     assert block
@@ -214,15 +204,16 @@ def test_personal_data_recipe(tmp_path: Path) -> None:
     config.write_text(block[1], encoding="utf-8")
     with Sandbox(records_per_day=60, rate_limit=(100, 1)) as sandbox:
         arguments = ["--config", "ENV", "--config", str(config)]
-        out = tap(*arguments, **sandbox.environment())
-        found = [json.loads(line) for line in io.StringIO(out)]
+        done = tap(*arguments, **sandbox.environment())
+        assert done.returncode == 0
+        found = [json.loads(line) for line in done.stdout.splitlines()]
         rows = [message["record"] for message in found if message["type"] == "RECORD"]
         personal = {
-            call[name]
+            record[name]
             for day in {date.fromisoformat(row["CallDate"]) for row in rows}
-            for call in sandbox.records(day)
+            for record in sandbox.records(day)
             for name in ("CallerID", "E164", "DialedNumber", "AgentName", "CallAudio")
-            if call[name]
+            if record[name]
         }
     assert personal
     assert len(rows) > 100

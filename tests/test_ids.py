@@ -18,7 +18,7 @@ INBOUND = ("Inbound", "Queue")
 EXAMPLE = {"CallDate": "2024-12-06", "StartTime": "12:20:00", "UCID": 31733467784618213}
 
 
-def records(  # noqa: PLR0913  # what tells days apart
+def records(  # what tells days apart
     kind: tuple[str, str] = MANUAL,
     zone: str = "Asia/Kolkata",
     *,

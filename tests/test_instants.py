@@ -401,7 +401,7 @@ def test_offsets(zone: str, day: str, start: str, fields: dict[str, Any], expect
         ),
     ],
 )
-def test_an_event_that_ends_days_away_behind_a_change_of_clocks(  # noqa: PLR0913, PLR0917
+def test_an_event_that_ends_days_away_behind_a_change_of_clocks(
     day: str,
     start: str,
     duration: str,

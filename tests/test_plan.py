@@ -286,7 +286,7 @@ near = st.dates(TODAY - timedelta(days=40), TODAY + timedelta(days=5))
     bookmark=TODAY - timedelta(days=40),
     settled=TODAY,
 )
-def test_every_day_has_one_fate(  # noqa: PLR0913, PLR0917  # what a plan depends on
+def test_every_day_has_one_fate(  # what a plan depends on
     retention: int,
     lookback: int,
     start: date | None,

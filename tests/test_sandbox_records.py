@@ -299,7 +299,7 @@ AGENT = {"AgentID", "AgentName", "DialedNumber"}
         ),
     ],
 )
-def test_what_stands_in_which_record(  # noqa: PLR0913, PLR0917 - a table of five columns
+def test_what_stands_in_which_record(
     past: list[Record],
     event: str,
     status: str,

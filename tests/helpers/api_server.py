@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from clocks import TODAY, PassingClock, until
+
 from tap_ozonetel_cdr.api.client import Client, DayResponse, MissingDay
-from tap_ozonetel_cdr.clock import Clock
 from tap_ozonetel_cdr.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+# Handed on, for who needs an API needs time.
+__all__ = ["TODAY", "PassingClock", "until"]
+
 KOLKATA = ZoneInfo("Asia/Kolkata")
-NOON = datetime(2026, 11, 20, 6, 30, tzinfo=timezone.utc)
-TODAY = date(2026, 11, 20)
 EDGE = TODAY - timedelta(days=15)
 DAYS = [EDGE + timedelta(days=n) for n in range(16)]
 """What a first run asks for: the edge, the days after it, and today."""
@@ -33,27 +34,6 @@ DAY, NEXT, THIRD = DAYS[10:13]
 USER, KEY = "acme", "k3y-0f-acme"
 MISSING, INVALID = "Missing userName or apiKey", "userName or apiKey is Invalid"
 EXPIRED, LIMIT = "Token Expired", "API rate limit has been exceeded"
-
-
-class PassingClock(Clock):
-    """Time that passes, on the calendar as well, only where somebody waits."""
-
-    def __init__(self, begin: datetime = NOON) -> None:
-        """Begin at an instant."""
-        self.begin = begin
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        """Return the instant it is."""
-        return self.begin + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        """Return the seconds waited."""
-        return self.passed
-
-    def sleep(self, seconds: float) -> None:
-        """Wait without waiting; as with any clock, a moment longer than asked for."""
-        self.passed += seconds + 0.001
 
 
 @dataclass(frozen=True)
@@ -242,11 +222,3 @@ def fetch(client: Client, *days: date) -> list[int | MissingDay]:
         else:
             found.append(fetched)
     return found
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
