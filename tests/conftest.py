@@ -36,10 +36,10 @@ def sync(sandbox: Sandbox, clock: StillClock) -> Sync:
 
     def sync(
         state: dict[str, Any] | None = None,
-        *,
         catalog: dict[str, Any] | None = None,
+        /,
         **settings: object,
     ) -> Run:
-        return run(sandbox, clock, state, catalog=catalog, **settings)
+        return run(sandbox, clock, state, catalog, **settings)
 
     return sync

@@ -117,7 +117,7 @@ def test_machines_that_share_an_account_wait_for_each_other() -> None:
             "TAP_OZONETEL_CDR_END_DATE": str(TODAY - timedelta(days=1)),
             "TAP_OZONETEL_CDR_RETENTION_DAYS": "3650",
         }
-        processes = [Process(**settings) for _ in range(3)]
+        processes = [Process(settings) for _ in range(3)]
         codes = [process.end() for process in processes]
         answered = sorted(r.received for r in sandbox.requests if r.count is not None)
     assert codes == [0, 0, 0], [process.errors for process in processes]

@@ -6,7 +6,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
-from commands import TAP, tap
+from commands import TAP, ended, tap
 
 from ozonetel_sandbox import Sandbox
 
@@ -24,10 +24,10 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.mark.parametrize("command", [(TAP,), (sys.executable, "-m", "tap_ozonetel_cdr")])
-def test_version_needs_no_settings(command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("command", [[TAP], [sys.executable, "-m", "tap_ozonetel_cdr"]])
+def test_version_needs_no_settings(command: list[str]) -> None:
     """It prints the installed one, by either name of the command."""
-    done = tap("--version", command=command)
+    done = ended([*command, "--version"], {})
     assert (done.returncode, done.stderr) == (0, "")
     versions = [metadata.version(name) for name in ("tap-ozonetel-cdr", "singer-sdk")]
     assert done.stdout == "tap-ozonetel-cdr v{}, Meltano SDK v{}\n".format(*versions)

@@ -48,7 +48,7 @@ def start(
         "TAP_OZONETEL_CDR_END_DATE": str(YESTERDAY),
         **variables,
     }
-    return Process(*([f"--state={state}"] if state else []), reads=reads, **settings)
+    return Process(settings, *([f"--state={state}"] if state else []), reads=reads)
 
 
 DAYS = days_from(YESTERDAY - timedelta(days=9), YESTERDAY)

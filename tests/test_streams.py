@@ -192,14 +192,14 @@ def test_a_bookmark_that_cannot_be_continued_from(
 def test_full_table_reads_all_days_whatever_the_bookmark(sandbox: Sandbox, sync: Sync) -> None:
     """The bookmark is neither looked at nor moved."""
     full = catalog(sandbox, (), **{"forced-replication-method": "FULL_TABLE"})
-    result = sync(bookmark("2026-11-19"), catalog=full)
+    result = sync(bookmark("2026-11-19"), full)
     assert days_asked(sandbox) == texts(OLDEST)
     assert set(result.bookmarks) == {"2026-11-19"}
 
 
 def test_a_deselected_stream_is_not_asked_for(sandbox: Sandbox, sync: Sync) -> None:
     """No request, no record, and no bookmark."""
-    result = sync(catalog=catalog(sandbox, (), selected=False))
+    result = sync(None, catalog(sandbox, (), selected=False))
     assert sandbox.requests == []
     assert result.records == []
     assert set(result.bookmarks) <= {None}
@@ -208,7 +208,7 @@ def test_a_deselected_stream_is_not_asked_for(sandbox: Sandbox, sync: Sync) -> N
 def test_deselected_columns_are_absent(sandbox: Sandbox, sync: Sync) -> None:
     """Neither the schema nor a record has them; the others stay."""
     crumb = ("properties", "CallerID")
-    result = sync(catalog=catalog(sandbox, crumb, selected=False))
+    result = sync(None, catalog(sandbox, crumb, selected=False))
     assert "CallerID" not in result.messages[0]["schema"]["properties"]
     assert all("CallerID" not in row and "E164" in row for row in result.records)
     assert result.records
@@ -305,7 +305,8 @@ def test_what_changes_records_changes_those_in_files(
 ) -> None:
     """Selection, maps and a filter apply, and each stream that a map makes has its own files."""
     result = sync(
-        catalog=catalog(sandbox, ("properties", "AgentName"), selected=False),
+        None,
+        catalog(sandbox, ("properties", "AgentName"), selected=False),
         stream_maps={
             "cdr": {"E164": "md5(E164)", "CallerID": "__NULL__"},
             "copies": {"__source__": "cdr", "__else__": None, "CallID": "CallID", "UCID": "UCID"},
@@ -368,7 +369,7 @@ def test_the_sdk_would_write_the_same_lines(
     for maps in ({}, {"cdr": {"CallID": "CallID"}}):
         clock.passed += 60
         sandbox.add_faults(*ODD_DAYS)
-        result = sync(catalog=chosen, stream_maps=maps, **settings)
+        result = sync(None, chosen, stream_maps=maps, **settings)
         assert result.error is None
         for message in result.messages:
             message.pop("time_extracted", None)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PROGRAMS = Path(sys.executable).parent
 TAP = str(PROGRAMS / "tap-ozonetel-cdr")
@@ -33,12 +33,15 @@ def quiet(settings: Mapping[str, str]) -> dict[str, str]:
     return environment(PYTHONWARNINGS=others, **settings)
 
 
-def tap(
-    *arguments: str, command: tuple[str, ...] = (TAP,), **settings: str
-) -> subprocess.CompletedProcess[str]:
+def tap(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run the tap's command to its end; ``settings`` are variables of its environment."""
+    return ended([TAP, *arguments], settings)
+
+
+def ended(command: Sequence[str], settings: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that is the tap by another name to its end."""
     return subprocess.run(
-        [*command, *arguments],
+        command,
         env=quiet(settings),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -51,7 +54,7 @@ def tap(
 class Process:
     """A run of the tap that goes on by itself, with a target that takes its lines."""
 
-    def __init__(self, *arguments: str, reads: bool = True, **settings: str) -> None:
+    def __init__(self, settings: Mapping[str, str], *arguments: str, reads: bool = True) -> None:
         """Start it; a target that does not read leaves its lines in the pipe."""
         self.took = 0.0
         """Seconds from the signal to the end."""

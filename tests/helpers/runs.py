@@ -70,8 +70,8 @@ class Run:
         return [m["record"] for m in self.messages if m["type"] == "RECORD"]
 
     @property
-    def bookmarks(self) -> list[str | None]:
-        """The bookmark behind each day."""
+    def bookmarks(self) -> list[Any]:
+        """The bookmark behind each day, None where there is none yet."""
         entries = [state.get("bookmarks", {}).get("cdr", {}) for state in self.states]
         return [entry.get("replication_key_value") for entry in entries]
 
@@ -85,8 +85,8 @@ def tap_for(
     sandbox: Sandbox,
     clock: PassingClock,
     state: dict[str, Any] | None = None,
-    *,
     catalog: dict[str, Any] | None = None,
+    /,
     **settings: object,
 ) -> TapOzonetelCDR:
     """Return the tap for an account, on a clock."""
@@ -108,8 +108,8 @@ def run(
     sandbox: Sandbox,
     clock: PassingClock,
     state: dict[str, Any] | None = None,
-    *,
     catalog: dict[str, Any] | None = None,
+    /,
     **settings: object,
 ) -> Run:
     """Run the tap to its end."""
@@ -117,7 +117,7 @@ def run(
     with io.TextIOWrapper(io.BytesIO()) as output:
         with contextlib.redirect_stdout(output):
             try:
-                tap_for(sandbox, clock, state, catalog=catalog, **settings).sync_all()
+                tap_for(sandbox, clock, state, catalog, **settings).sync_all()
             except TapError as failure:
                 error = failure.line
         written = output.buffer
@@ -131,8 +131,8 @@ class Sync(Protocol):
     def __call__(
         self,
         state: dict[str, Any] | None = None,
-        *,
         catalog: dict[str, Any] | None = None,
+        /,
         **settings: object,
     ) -> Run:
         """Run it once."""
