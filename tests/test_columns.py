@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from oracle import ADDED, FIELDS, INTEGERS
 from samples import KOLKATA, chunk_of
 
 from tap_ozonetel_cdr.records.columns import COLUMNS, key_properties, schema
@@ -17,70 +18,6 @@ from tap_ozonetel_cdr.records.values import as_json, key
 
 DAY = date(2024, 12, 6)
 IDS = {"CallID": "1", "UCID": "2"}
-DOCUMENTED = [
-    "AgentDialStatus",
-    "AgentID",
-    "AgentName",
-    "CallAudio",
-    "CallDate",
-    "CallID",
-    "CallerConfAudioFile",
-    "CallerID",
-    "CampaignName",
-    "Comments",
-    "ConferenceDuration",
-    "CustomerDialStatus",
-    "CustomerRingTime",
-    "DID",
-    "DialOutName",
-    "DialStatus",
-    "DialedNumber",
-    "Disposition",
-    "Duration",
-    "DynamicDID",
-    "E164",
-    "EndTime",
-    "Event",
-    "HandlingTime",
-    "HangupBy",
-    "HoldDuration",
-    "Location",
-    "PickupTime",
-    "Rating",
-    "RatingComments",
-    "Skill",
-    "StartTime",
-    "Status",
-    "TalkTime",
-    "TimeToAnswer",
-    "TransferType",
-    "TransferredTo",
-    "Type",
-    "UCID",
-    "UUI",
-    "WrapUpEndTime",
-    "WrapUpStartTime",
-    "WrapupDuration",
-]
-FURTHER = ["CallFlow", "QueueTime", "DialCount", "VideoRecordingURL"]
-INTEGERS = ["Rating", "DialCount"]
-ADDED = [
-    "DurationSeconds",
-    "TalkTimeSeconds",
-    "HandlingTimeSeconds",
-    "TimeToAnswerSeconds",
-    "WrapupDurationSeconds",
-    "HoldDurationSeconds",
-    "ConferenceDurationSeconds",
-    "CustomerRingTimeSeconds",
-    "QueueTimeSeconds",
-    "StartedAt",
-    "PickedUpAt",
-    "EndedAt",
-    "WrapUpStartedAt",
-    "WrapUpEndedAt",
-    "AdditionalFields",
-]
 INTEGER = {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1}
 
 
@@ -103,8 +40,8 @@ def aside(row: dict[str, Any]) -> Any:  # noqa: ANN401  # any JSON value
 
 def test_columns() -> None:
     """Every field of the vendor's page, those met besides, and the added columns are there."""
-    assert [column.name for column in COLUMNS] == ["UserName", *DOCUMENTED, *FURTHER, *ADDED]
-    assert [c.name for c in COLUMNS if c.source == c.name] == [*DOCUMENTED, *FURTHER]
+    assert [column.name for column in COLUMNS] == ["UserName", *FIELDS, *ADDED]
+    assert [c.name for c in COLUMNS if c.source == c.name] == [*FIELDS]
     for column in COLUMNS:
         assert column.description[0].isupper()
         assert column.description.endswith(".")
@@ -127,7 +64,7 @@ def test_schema() -> None:
         assert properties.pop(name) == {**INTEGER, "minimum": 0}
     for name in [name for name in properties if name.endswith("At")]:
         assert properties.pop(name) == {"type": ["string", "null"], "format": "date-time"}
-    texts = {*DOCUMENTED, *FURTHER, "AdditionalFields"}
+    texts = {*FIELDS, "AdditionalFields"}
     assert properties.keys() == texts - {"CallDate", "CallID", "UCID", *INTEGERS}
     for name in properties:
         assert properties[name] == {"type": ["string", "null"]}
@@ -138,7 +75,7 @@ def test_account() -> None:
     assert key_properties(include_account=False) == ("CallID", "UCID")
     assert key_properties(include_account=True) == ("UserName", "CallID", "UCID")
     without = schema(include_account=False)["properties"]
-    assert [*without] == [*DOCUMENTED, *FURTHER, *ADDED]
+    assert [*without] == [*FIELDS, *ADDED]
     assert [*row_of()[0]] == [*without]
     [row], _ = made({**IDS, "UserName": "theirs"}, account="demo")
     assert [*row] == [*schema(include_account=True)["properties"]]
@@ -262,7 +199,7 @@ def test_values(column: str, value: object, expected: object, beside: dict[str, 
 def test_an_empty_record() -> None:
     """A record without any field is a row of nulls, and its ids are counted as missing."""
     [row], counts = made({})
-    assert row == {**dict.fromkeys([*DOCUMENTED, *FURTHER, *ADDED]), "CallID": "", "UCID": ""}
+    assert row == {**dict.fromkeys([*FIELDS, *ADDED]), "CallID": "", "UCID": ""}
     assert counts == Counts(missing_ids=Tally(CallID=1, UCID=1))
 
 

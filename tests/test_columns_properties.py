@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # it ships no types
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import ADDED, FIELDS, IDS, INTEGERS
 from samples import (
     KOLKATA,
     any_records,
@@ -22,11 +23,16 @@ from samples import (
     zones,
 )
 
-from tap_ozonetel_cdr.records.columns import COLUMNS, schema
+from tap_ozonetel_cdr.records.columns import schema
 from tap_ozonetel_cdr.records.rows import RowMaker, as_record
 
-NAMES = [column.name for column in COLUMNS]
-API_KINDS = {column.name: column.kind for column in COLUMNS if column.source == column.name}
+NAMES = ["UserName", *FIELDS, *ADDED]
+API_KINDS = {
+    **dict.fromkeys(FIELDS, "text"),
+    **dict.fromkeys(IDS, "id"),
+    **dict.fromkeys(INTEGERS, "integer"),
+    "CallDate": "date",
+}
 
 # The checker that comes without further packages knows no date-time.
 CHECKER = jsonschema.FormatChecker(["date"])

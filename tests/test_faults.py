@@ -3,17 +3,21 @@ from __future__ import annotations
 import json
 import os
 from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
-from clocks import StillClock
+from clocks import NOW, StillClock
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from oracle import expected_row
 from runs import Run, days_from, expected, run, sandbox_on
 
 from ozonetel_sandbox import Sandbox
-from ozonetel_sandbox.faults import FAULTS
+from ozonetel_sandbox.faults import FAULTS, parse
+from ozonetel_sandbox.responses import Response
 from tap_ozonetel_cdr.api.body import read_envelope
 from tap_ozonetel_cdr.api.responses import Action, judge
 
@@ -105,6 +109,15 @@ def check(result: Run, account: Sandbox, days: Sequence[date]) -> None:
     assert (result.error is None) == (len(result.days) == len(days))
 
 
+def odd_day(account: Sandbox, fault: str, position: int) -> list[dict[str, Any]]:
+    """Return the rows that a day's records have to become once a fault has made them odd."""
+    day = DAYS[position]
+    listed = Response(json.dumps({"details": account.records(day, at=NOW)}).encode())
+    body = parse(fault).change(listed).body.decode("utf-8", "replace")
+    sent = json.loads(body, strict=False, parse_float=Decimal, parse_constant=Decimal)
+    return [expected_row(record, day, ZoneInfo(account.timezone)) for record in sent["details"]]
+
+
 @pytest.mark.parametrize("position", [0, 1, 3])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("fault", sorted(FAULTS))
@@ -136,11 +149,9 @@ def test_a_fault_alone(fault: str, way: str, position: int) -> None:
             assert result.days == [*before[:position], [], *before[position + 1 :]]
             assert result.bookmarks == [str(day) for day in DAYS]
         elif fault in ODD:
-            counts = [len(account.records(day)) for day in DAYS]
-            counts[position] += fault in {"twins", "repeated_record"} and counts[position] > 0
             assert result.error is None
-            assert [len(day) for day in result.days] == counts
-            assert result.days[:position] == before[:position]
+            behind = [expected(account, day) for day in DAYS[position + 1 :]]
+            assert result.days == [*before[:position], odd_day(account, fault, position), *behind]
             assert result.bookmarks == [str(day) for day in DAYS]
         else:
             check(result, account, DAYS)
