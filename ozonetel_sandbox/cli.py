@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ozonetel_sandbox import probe_command
 from ozonetel_sandbox.faults import FAULTS, parse
 from ozonetel_sandbox.responses import said
 from ozonetel_sandbox.sandbox import Sandbox
@@ -60,7 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(own)
     if (options.action == "run") != bool(command):
-        parser.error("run takes a command after --, serve takes none")
+        parser.error(f"run takes a command after --, {options.action} takes none")
+    if options.action == "probe":
+        try:
+            return probe_command.run(options)
+        except (ValueError, OSError) as error:
+            parser.error(str(error))
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT
     try:
         sandbox = _sandbox(options)
         sandbox.start()
@@ -92,14 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     faults = "faults:\n" + "\n".join(_fault_help())
     options = argparse.ArgumentParser(add_help=False)
-    _add_options(options)
+    add_options(options)
     parser = argparse.ArgumentParser(
         prog="ozonetel-sandbox",
         description="The Ozonetel CDR API on loopback, with made-up calls: no account needed.",
         epilog=limits,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|run")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|run|probe")
     for action, usage, what in (
         ("serve", "%(prog)s [options]", "serve until interrupted"),
         ("run", "%(prog)s [options] -- COMMAND ...", "run a command against it, then stop"),
@@ -113,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"{faults}\n\n{limits}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+    probe_command.add_to(actions)
     return parser
 
 
@@ -127,7 +136,7 @@ def _fault_help() -> list[str]:
     return lines
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what ``serve`` and ``run`` share. A default of None leaves the sandbox's own."""
     _add_accounts(parser)
     _add_records(parser.add_argument_group("records"))

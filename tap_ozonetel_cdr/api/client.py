@@ -160,7 +160,14 @@ class Client:
         self._auth = Auth(settings.auth_method, settings.api_key)
         self._patience = Patience(settings.retry_timeout, settings.rate_limit_period)
         self._size = SpanSize()
+        self._filters: Mapping[str, str] = settings.filters
         self._on_edge = False
+        self.clock_ahead: float | None = None
+        """Seconds by which this machine's clock is ahead of the server's, by the last response.
+
+        Negative where it is behind, and 0 where the two may agree; None where the server does not
+        say what time it has.
+        """
         self._standing = Standing(
             Limiter(settings.rate_limit_requests, settings.rate_limit_period),
             self._auth.finding_out,
@@ -174,6 +181,10 @@ class Client:
     def least_wait(self, requests: int = 1) -> float:
         """Return the least seconds until the last of the next requests may go; for any thread."""
         return self.standing.limiter.delay(self._clock.monotonic(), requests)
+
+    def without_filters(self) -> None:
+        """Ask for all records from now on, whatever filters are set."""
+        self._filters = {}
 
     def fetch_day(self, day: date) -> DayResponse | MissingDay:
         """Return the complete response of ``day``: one, or one for each span of it.
@@ -284,7 +295,7 @@ class Client:
             "fromDate": span.from_date,
             "toDate": span.to_date,
             "userName": self._settings.user_name,
-            **self._settings.filters,
+            **self._filters,
         }
         sent_at = self._clock.monotonic()
         verdict, response, _ = self._send("GET", CDR_PATH, content, auth, judge)
@@ -352,10 +363,12 @@ class Client:
         Returns:
             The verdict, the response if it is accepted, and its status code if that much came.
         """
+        sent_at = self._clock.now()
         received = self._transport.send(method, path, content, auth)
         if isinstance(received, Failed):
             verdict = judge_failure(received.error, self._settings.request_timeout)
             return verdict, None, received.http_status
+        self.clock_ahead = _ahead(received.date, sent_at, self._clock.now())
         envelope = read_envelope(received.body)
         verdict = judged_by(
             received.http_status,
@@ -438,3 +451,13 @@ class Client:
             f"{what}: no complete response within {self._settings.retry_timeout:g} s "
             f"(retry_timeout), at last {verdict.reason}. {look_for}. {NOTHING_LOST}"
         )
+
+
+def _ahead(date: datetime | None, sent: datetime, received: datetime) -> float | None:
+    """Return the seconds by which a clock that read ``sent`` and ``received`` is surely ahead.
+
+    The server's ``date`` is of some moment between the two.
+    """
+    if date is None:
+        return None
+    return max((sent - date).total_seconds(), min((received - date).total_seconds(), 0.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from requests.auth import AuthBase
 
@@ -33,6 +35,8 @@ class Received:
     """The host that a redirect names."""
     retry_after: str | None
     """The header as it came."""
+    date: datetime | None
+    """When the response was made, by the server's own clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Transport:
                     self._download(response, deadline),
                     urlsplit(response.headers.get("Location", "")).hostname,
                     response.headers.get("Retry-After"),
+                    _instant_of(response.headers.get("Date")),
                 )
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return Failed(error, http_status)
@@ -107,6 +112,14 @@ class Transport:
             file.seek(0)
             on_failure.pop_all()  # it is now the caller's to close
         return cast("BinaryIO", file)
+
+
+def _instant_of(header: str | None) -> datetime | None:
+    """Return the instant that a header ``Date`` names, aware; None where it names none."""
+    with contextlib.suppress(TypeError, ValueError):
+        instant = parsedate_to_datetime(header or "")
+        return instant if instant.tzinfo else None
+    return None
 
 
 def _write(

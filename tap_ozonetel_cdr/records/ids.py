@@ -53,6 +53,8 @@ class ZoneCheck:
 
     decided = False
     """Whether enough rows were looked at."""
+    agreeing = 0
+    """How many ids hold a time that agrees with the setting."""
     found: OtherOffset | None = None
     """The offset that most of the ids agree on, where it is not the setting's."""
 
@@ -71,7 +73,9 @@ class ZoneCheck:
             self._rows += 1
             offset = _offset(row.UCID, (day - _EPOCH) * 86_400 + clock)
             own = self._own_offsets(day, clock)
-            if offset is not None and offset not in own:
+            if offset in own:
+                self.agreeing += 1
+            elif offset is not None:
                 self._votes[OtherOffset(_text(offset), _text(own[0]))] += 1
             if self._rows == _ENOUGH:
                 self._decide()
