@@ -1,7 +1,7 @@
 # Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
 
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
-SLOW = accounts meltano package targets
+SLOW = accounts benchmarks meltano package targets
 
 # What decides about data, by name: every branch of it is taken by its own tests.
 DECIDING = plan responses columns body rows instants ids duplicates
