@@ -75,8 +75,8 @@ soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 bench: setup ## measure speed, memory and schedule beside a plain SDK tap; a quarter of an hour
 	@$(RUN) benchmarks/bench.py $(BENCH)
 
-check-airflow: setup ## run the example of many accounts under Apache Airflow; REAL=1: at the real limit
-	@$(RUN) python tests/check_airflow.py $(if $(REAL),--real)
+check-airflow: setup ## run the example of many accounts under Apache Airflow; SHORT=1: in a minute; REAL=1: at the real limit
+	@PYTHONPATH=tests/helpers $(RUN) python examples/many-accounts/check_airflow.py $(if $(REAL),--real) $(if $(SHORT),--short)
 
 test-slow: $(SLOW:%=test-%)
 

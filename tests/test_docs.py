@@ -128,15 +128,6 @@ def test_troubleshooting_lists_every_refusal(refusal: Any) -> None:  # noqa: ANN
     assert refusal.advice in plain(row[2])
 
 
-@pytest.mark.parametrize("module", ["streams", "tap"])
-def test_every_private_hook_is_explained(module: str) -> None:
-    """The hooks of the SDK below their comment in the code are those of the page."""
-    code = text_of(f"tap_ozonetel_cdr/{module}.py").partition("# The SDK's private hooks")[2]
-    hooks = re.findall(r"^    def (\w+)", code, re.MULTILINE)
-    section = text_of("docs/how-it-works.md").partition(f"In `{module}.py`:")[2]
-    assert [row[0] for row in table(section, "hook")] == [f"`{hook}`" for hook in hooks]
-
-
 def test_every_generated_part_stands_somewhere() -> None:
     """Each file of `make docs` calls for a part, and each part is called for."""
     listed = re.search(r"^GENERATED = ((?:.*\\\n)*.*)$", text_of("Makefile"), re.MULTILINE)

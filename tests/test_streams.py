@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import hashlib
-import inspect
 import io
 import json
 from datetime import date
@@ -14,10 +12,6 @@ from urllib.request import url2pathname
 import pytest
 from clocks import TODAY, StillClock
 from runs import days_from, expected, run, sandbox_on, tap_for
-from singer_sdk import Stream
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib import RecordMessage
-from singer_sdk.singerlib.json import serialize_json
 
 if TYPE_CHECKING:
     from runs import Sync
@@ -378,36 +372,6 @@ def test_the_sdk_would_write_the_same_lines(
     assert list(schema["schema"]["properties"]) == list(mapped_schema["schema"]["properties"])
     assert at_once == singly
     assert len(at_once) > 16 * 3
-
-
-def test_the_sdk_is_the_one_that_is_stood_in_for() -> None:
-    """These of the SDK's methods are what the quick way replaces.
-
-    When one has changed, read the change, see whether CdrStream has to follow, and take over its
-    new digest.
-    """
-    replaced = (
-        Stream.sync,
-        Stream._sync_records,  # noqa: SLF001  # its private methods
-        Stream._sync_batches,  # noqa: SLF001
-        Stream._generate_record_messages,  # noqa: SLF001
-        SameRecordTransform.transform,
-        RecordMessage.to_dict,
-        serialize_json,
-    )
-    digests = {
-        method.__qualname__: hashlib.sha256(inspect.getsource(method).encode()).hexdigest()[:8]
-        for method in replaced
-    }
-    assert digests == {
-        "Stream.sync": "6b4262dc",
-        "Stream._sync_records": "8928dc7f",
-        "Stream._sync_batches": "a42df0f3",
-        "Stream._generate_record_messages": "9b5f9fbc",
-        "SameRecordTransform.transform": "db46d82c",
-        "RecordMessage.to_dict": "821fe177",
-        "serialize_json": "ddf4787f",
-    }
 
 
 @pytest.mark.parametrize("records", [0, 30])
