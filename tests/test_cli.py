@@ -93,14 +93,8 @@ def test_a_test_with_a_wrong_key_fails_in_one_line(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "line"),
     [
-        ("API_KEY", "", "api_key: is required (API key from the account's administration page)"),
         ("API_KEY", "hidden\nkey", "api_key: must be one line of ASCII letters, digits and signs"),
-        ("START_DATE", "2026-02-30", "start_date: must be a date that exists, such as"),
         ("START_DATE", "2999-01-01", "start_date: must not be after today ("),
-        ("TIMEZONE", "Asia/Calcuta", "timezone: must be an IANA name such as Asia/Kolkata"),
-        ("LOOKBACK_DAYS", "-1", "lookback_days: must be a whole number from 0 to 3650, not '-1'"),
-        ("API_URL", "http://api.example.com", "api_url: must begin with https://"),
-        ("AUTH_METHOD", "basic", "auth_method: must be auto, token or api_key, not 'basic'"),
         ("STREAM_MAPS", "[hidden", "stream_maps: must be of type object"),
     ],
 )
@@ -114,20 +108,6 @@ def test_a_wrong_setting_is_one_line(sandbox: Sandbox, name: str, value: str, li
     assert "hidden" not in error
     assert sandbox.api_key not in error
     assert len(sandbox.requests) == before
-
-
-def test_an_end_before_the_start_is_refused(sandbox: Sandbox) -> None:
-    """The line names both dates."""
-    done = tap(
-        "--config=ENV",
-        **sandbox.environment(),
-        **{f"{PREFIX}START_DATE": "2026-11-08", f"{PREFIX}END_DATE": "2026-11-07"},
-    )
-    assert done.returncode == 1
-    assert (
-        "end_date: must not be before start_date (2026-11-08), not 2026-11-07"
-        in done.stderr.splitlines()[-1]
-    )
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])

@@ -174,19 +174,6 @@ def test_every_target_that_a_page_names_exists(path: Path) -> None:
     assert {word for words in named for word in words.split() if "=" not in word} <= targets
 
 
-@pytest.mark.parametrize(
-    ("option", "begins"),
-    [
-        ("--about", "Name: tap-ozonetel-cdr\n"),
-        ("--discover", '{"streams":[{"tap_stream_id":"cdr",'),
-    ],
-)
-def test_what_describes_the_tap_needs_no_settings(option: str, begins: str) -> None:
-    """As the README says, these need no settings."""
-    out = tap(option).stdout
-    assert (out if option == "--about" else "".join(out.split())).startswith(begins)
-
-
 def test_the_recipe_for_personal_data_works(tmp_path: Path) -> None:
     """The README's recipe hashes numbers, drops names and recordings, and keeps all else."""
     block = re.search(r"## Personal data.*?```json\n(.*?)```", text_of("README.md"), re.DOTALL)
