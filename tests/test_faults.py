@@ -129,7 +129,9 @@ ALONE = [
 
 
 @pytest.mark.parametrize(("fault", "way", "position"), ALONE)
-def test_a_fault_alone(fault: str, way: str, position: int) -> None:
+def test_a_fault_alone_is_survived_or_ends_the_run_behind_a_whole_day(
+    fault: str, way: str, position: int
+) -> None:
     """It is survived, or ends the run behind the last whole day; then the next run goes on."""
     clock = StillClock()
     method, auth_method = WAYS[way]

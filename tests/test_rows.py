@@ -69,7 +69,7 @@ def widened(maker: RowMaker) -> RowMaker:
 
 @settings(max_examples=150, deadline=None)
 @given(any_chunks, zones, st.dates(), st.sampled_from([None, "demo"]), selections)
-def test_any_chunks(
+def test_any_chunks_become_rows_as_the_rules_say(
     chunks: list[list[dict[str, Any]]],
     zone: Any,  # noqa: ANN401
     day: date,
@@ -253,7 +253,7 @@ def line_of_the_sdk(record: dict[str, Any]) -> str:
     return LineWriter().format_message(message)
 
 
-def test_a_line() -> None:
+def test_a_line_has_the_sdks_order() -> None:
     """Type, stream, record and time stand in the SDK's order."""
     row = RowMaker(KOLKATA, columns={*IDS, "Comments"}).rows(
         chunk_of({"CallID": 31733467784618213, "UCID": "2", "Comments": "नमस्ते 😀\n"}), DAY

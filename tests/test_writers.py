@@ -16,13 +16,13 @@ def config(root: str = "file:///somewhere", **other: Any) -> dict[str, Any]:  # 
 
 
 @pytest.mark.parametrize("given", [{}, {"batch_config": None}, {"batch_config": {}}])
-def test_no_batches(given: dict[str, Any]) -> None:
+def test_no_batches_without_the_setting(given: dict[str, Any]) -> None:
     """Without the setting there are none."""
     assert batch_config(given) is None
 
 
 @pytest.mark.parametrize("size", [1, "7", 10_000])
-def test_batch_size(size: object) -> None:
+def test_the_batch_size_is_a_whole_number(size: object) -> None:
     """It is a whole number, also as the text that Meltano hands over."""
     found = batch_config(config(batch_size=size))
     assert found

@@ -66,7 +66,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: a status code, and JSON, or bytes as they are."""
+    """A response: a status code, and JSON, or bytes as they are."""
 
     status: int
     body: Any
@@ -91,7 +91,7 @@ def success(count: int = 3) -> Reply:
 
 
 class Api:
-    """An account at the API. What is told to say comes first, then it answers by the facts."""
+    """An account at the API. What it is told to say comes first, then it goes by the facts."""
 
     def __init__(self, clock: PassingClock) -> None:
         """Serve an account that takes both ways in."""
@@ -102,11 +102,11 @@ class Api:
         """For how many seconds a new token is refused, and how."""
         self.asked: list[Asked] = []
         self.says: list[Reply | None] = []
-        """What the next requests for records are answered; None: by the facts."""
+        """The responses to the next requests for records; None: by the facts."""
         self.says_of_tokens: list[Reply | None] = []
         """The same for requests for tokens."""
         self.says_of_days: dict[date, Callable[[Asked], Reply | None]] = {}
-        """What a day is answered, before anything else."""
+        """The response to a day, before anything else."""
         self.tokens: list[tuple[str, float]] = []
 
     def records_asked(self) -> list[Asked]:
@@ -122,7 +122,7 @@ class Api:
         return len(self.records_asked()), len(self.tokens_asked()), len(self.tokens)
 
     def answer(self, asked: Asked) -> Reply:
-        """Answer a request."""
+        """Respond to a request."""
         self.asked.append(asked)
         if asked.what == "token":
             told = self.says_of_tokens.pop(0) if self.says_of_tokens else None
