@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -121,20 +120,19 @@ def _say_of_zone(response: DayResponse, run: Settings, logger: logging.Logger) -
 def _say_of_filters(
     wanted: DayResponse, whole: DayResponse, run: Settings, logger: logging.Logger
 ) -> None:
-    names = ", ".join(map(_setting, run.filters))
     if whole.count and not wanted.count:
         logger.warning(
             "%s has %d records, and the filters leave none of them. Check the spelling of %s",
             whole.day,
             whole.count,
-            names,
+            run.filter_names,
         )
     else:
         logger.info(
             "%s has %d records, and the filters (%s) leave %d of them",
             whole.day,
             whole.count,
-            names,
+            run.filter_names,
             wanted.count,
         )
 
@@ -153,8 +151,3 @@ def _say_of_plan(planned: Plan, run: Settings, logger: logging.Logger) -> None:
         len(planned.days),
         f"at least {wait:.0f} s for the account's limit" if wait else "no wait",
     )
-
-
-def _setting(api_name: str) -> str:
-    """Return the setting of one of the API's filters: ``campaign_name`` of ``campaignName``."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", api_name).lower()

@@ -274,6 +274,11 @@ class Settings:
     include_account: bool
     user_agent: str
 
+    @property
+    def filter_names(self) -> str:
+        """The settings of the filters that are set, as a line names them: ``status, ucid``."""
+        return ", ".join(name for name, api_name in _FILTERS.items() if api_name in self.filters)
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, now: datetime) -> Settings:
         """Validate this tap's own settings; others, such as the SDK's, are not looked at.

@@ -108,7 +108,7 @@ class CdrStream(Stream):
                         progress.ids_say(other, run.timezone.key)
             finally:
                 progress.say_what_was_strange(maker.counts)
-        progress.all_is_read()
+        progress.all_is_read(run.filter_names)
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of all planned days, for whoever asks the stream itself for them."""
@@ -156,6 +156,9 @@ class CdrStream(Stream):
         Raises:
             StateError: It was to be continued from, and ``on_gap`` is ``fail``.
         """
+        if not day.lost:
+            self.logger.warning("%s is left to the next run: %s", day.day, day.reason)
+            return
         lost = f"{day.day} cannot be read: {day.reason}"
         if run.on_gap == "fail" and planned.misses(day.day):
             raise StateError(
@@ -205,11 +208,13 @@ class CdrStream(Stream):
                 ``on_gap`` is ``fail``.
         """
         now = self._clock.now().astimezone(run.timezone)
+        until = self._clock.safe_now().astimezone(run.timezone)
         incremental = self.replication_method == REPLICATION_INCREMENTAL
         planned = plan(
-            today=now.date(),
-            settled=settled_day(now, run.settling_hours),
-            retention_days=run.retention_days,
+            today=until.date(),
+            settled=min(settled_day(now, run.settling_hours), until.date()),
+            # The API forgets by its own clock.
+            retention_days=run.retention_days - (now.date() - until.date()).days,
             lookback_days=run.lookback_days,
             start_date=run.start_date,
             end_date=run.end_date,

@@ -2,16 +2,11 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
-import runpy
 import subprocess
 import sys
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta, timezone
-from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -30,8 +25,6 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = Path(sys.executable).parent
-EXAMPLES = runpy.run_path(str(ROOT / "examples/overview.py"))
-QUERIES = sorted((ROOT / "examples/analysis").glob("*.sql"))
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 NOON = datetime(2026, 3, 14, 6, 30, tzinfo=timezone.utc)
@@ -480,134 +473,3 @@ def test_duckdb_1_4_loses_rows(new_field: Load, tmp_path: Path) -> None:
     left = dict(list(new_field.rows.items())[1:])
     offset = timedelta(hours=5, minutes=30)
     assert into_duckdb("1.4.4", new_field, tmp_path) == in_duckdb(left, offset)
-
-
-# The queries
-
-
-def one_decimal(value: Fraction) -> float:
-    """Return a number rounded half up to one decimal place, as SQL rounds."""
-    tenths = (Decimal(value.numerator) / value.denominator).quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return float(tenths)
-
-
-def percent(part: int, whole: int) -> float:
-    """Return a share in per cent."""
-    return one_decimal(Fraction(100 * part, whole))
-
-
-def first_legs(rows: Sequence[Row]) -> list[Row]:
-    """Return each call's first leg among the rows."""
-    ordered = sorted(rows, key=lambda row: (row["StartedAt"], row["UCID"]), reverse=True)
-    return list({row["CallID"]: row for row in ordered}.values())
-
-
-def grouped(rows: Sequence[Row], *names: str) -> dict[Any, list[Row]]:
-    """Return rows by the values of these columns, in their order."""
-    groups = defaultdict(list)
-    for row in rows:
-        groups[tuple(row[name] for name in names)].append(row)
-    return dict(sorted(groups.items()))
-
-
-def answer_rate(rows: Sequence[Row]) -> Answer:
-    """Return what the first query should."""
-    answer = []
-    for (day, campaign), legs in grouped(rows, "CallDate", "CampaignName").items():
-        calls = len({leg["CallID"] for leg in legs})
-        answered = len({leg["CallID"] for leg in legs if leg["Status"] == "Answered"})
-        answer.append((day, campaign, calls, answered, percent(answered, calls)))
-    return sorted(answer, key=lambda line: -line[0].toordinal())
-
-
-def speed_of_answer(rows: Sequence[Row]) -> Answer:
-    """Return what the second query should."""
-    answered = [r for r in rows if r["Type"] == "InBound" and r["Status"] == "Answered"]
-    answer = []
-    for (campaign,), legs in grouped(first_legs(answered), "CampaignName").items():
-        waits = [leg["TimeToAnswerSeconds"] for leg in legs]
-        mean = one_decimal(Fraction(sum(waits), len(waits)))
-        quick = sum(wait <= 20 for wait in waits)
-        answer.append((campaign, len(waits), mean, max(waits), percent(quick, len(waits))))
-    return answer
-
-
-def abandoned(rows: Sequence[Row]) -> Answer:
-    """Return what the third query should."""
-    calls = grouped([row for row in rows if row["Type"] == "InBound"], "CallID").values()
-    waits = [
-        max(leg["EndedAt"] for leg in legs) - min(leg["StartedAt"] for leg in legs)
-        for legs in calls
-        if not any(leg["Status"] == "Answered" for leg in legs)
-    ]
-    limits = (5, 10, 20, 30, 60, 120)
-    counts = [sum(wait <= timedelta(seconds=limit) for wait in waits) for limit in limits]
-    return [
-        (limit, count, percent(count, len(calls)))
-        for limit, count in zip(limits, counts, strict=True)
-    ]
-
-
-def occupancy(rows: Sequence[Row]) -> Answer:
-    """Return what the fourth query should."""
-    answered = [row for row in rows if row["Status"] == "Answered" and row["AgentName"]]
-    answer = []
-    for (agent,), legs in grouped(answered, "AgentName").items():
-        shifts = grouped(legs, "CallDate").values()
-        handling = sum(leg["HandlingTimeSeconds"] for leg in legs)
-        present = sum(
-            max(s["PickedUpAt"].timestamp() + s["HandlingTimeSeconds"] for s in shift)
-            - min(s["PickedUpAt"].timestamp() for s in shift)
-            for shift in shifts
-        )
-        share = Fraction(handling, int(present))
-        each = math.floor(Fraction(handling, len(legs)) + Fraction(1, 2))
-        answer.append((-share, agent, len(shifts), len(legs), each, one_decimal(100 * share)))
-    return [line[1:] for line in sorted(answer)]
-
-
-def calls_by_hour(rows: Sequence[Row]) -> Answer:
-    """Return what the fifth query should."""
-    hours = Counter(row["StartTime"][:2] for row in first_legs(rows))
-    most = max(hours.values())
-    return [(hour, n, "█" * math.ceil(50 * n / most)) for hour, n in sorted(hours.items())]
-
-
-@pytest.fixture(scope="module")
-def on_postgresql(loaded: str) -> Iterator[Ask]:
-    """Return how to ask PostgreSQL."""
-    with psycopg.connect(loaded) as connection:
-        # As bytes: the type of a query that is text wants it written in the program.
-        yield lambda sql: connection.execute(sql.encode())
-
-
-@pytest.fixture(scope="module")
-def on_duckdb(lines: Path) -> Iterator[Ask]:
-    """Return how to ask DuckDB about the file of target-jsonl, loaded as the example does it."""
-    with EXAMPLES["load"](str(lines)) as connection:
-        yield connection.execute
-
-
-@pytest.mark.parametrize("engine", ["on_postgresql", "on_duckdb"])
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    list(enumerate([answer_rate, speed_of_answer, abandoned, occupancy, calls_by_hour])),
-)
-def test_queries_tell_the_truth(
-    number: int,
-    expected: Callable[[Sequence[Row]], Answer],
-    engine: str,
-    truth: Rows,
-    request: pytest.FixtureRequest,
-) -> None:
-    """Each query gives what Python makes of the calls, and docs/analysis.md shows both."""
-    sql = QUERIES[number].read_text("utf-8")
-    answer = request.getfixturevalue(engine)(sql)
-    headings = [column[0] for column in answer.description]
-    rows = answer.fetchall()
-    as_floats = [tuple(float(v) if isinstance(v, Decimal) else v for v in row) for row in rows]
-    assert as_floats == expected(list(truth.values()))
-    shown = EXAMPLES["table"](headings, rows)
-    assert max(map(len, shown.splitlines())) <= 80
-    docs = (ROOT / "docs/analysis.md").read_text("utf-8")
-    assert f"```sql\n{sql}```\n\n```text\n{shown}\n```\n" in docs
