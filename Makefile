@@ -3,8 +3,9 @@
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
 SLOW = accounts benchmarks dbt meltano package page targets
 
-# What decides about data, by name: every branch of it is taken by its own tests.
-DECIDING = plan responses columns body rows instants ids duplicates
+# What decides about data, by name: every branch of it is taken by its own tests, and by those of the
+# way in and of hostile responses.
+DECIDING = plan responses columns body rows instants ids duplicates auth hostile_lines hostile_size
 
 # What docs/generated.py makes parts of, and how they get there.
 GENERATED = README.md docs/columns.md docs/how-it-works.md docs/sandbox.md \
