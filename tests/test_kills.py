@@ -61,8 +61,12 @@ CODES = {
 }
 
 
-def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
+def killed_runs(
+    seed: int, kills: int, directory: Path, way: Literal["api_key", "token"]
+) -> tuple[int, int]:
     """Kill so many runs, each continuing from the last STATE of the one before.
+
+    The account takes one way in; the runs are set to it, or find it out, by turns.
 
     Returns:
         How many were killed, and how many STATE lines they left.
@@ -71,7 +75,10 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
     killed = states = 0
     state_file = directory / f"state-{seed}.json"
     with Sandbox(
-        records_per_day=lambda _: 150, rate_limit=(1, 0.08), auth_method="api_key"
+        records_per_day=lambda _: 150,
+        rate_limit=(1, 0.08),
+        auth_method=way,
+        tokens_per_hour=100_000,
     ) as account:
         truth = {str(day): expected(account, day, None) for day in DAYS}
         while killed < kills:
@@ -80,7 +87,10 @@ def killed_runs(seed: int, kills: int, directory: Path) -> tuple[int, int]:
             state_file.write_text("{}")
             while True:
                 signum = SIGNALS[killed % len(SIGNALS)] if killed < kills else None
-                process = start(account, state_file, days=len(DAYS))
+                method = "auto" if killed % 2 else way
+                process = start(
+                    account, state_file, days=len(DAYS), TAP_OZONETEL_CDR_AUTH_METHOD=method
+                )
                 if signum:
                     if chance.random() < 0.9:
                         process.reached.wait(30)
@@ -130,7 +140,7 @@ def test_kills_at_any_instant_lose_nothing(tmp_path: Path) -> None:
     """Whatever was being done: the last STATE and another run deliver all, in whole days."""
     halves = [KILLS - KILLS // 2, KILLS // 2]
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(killed_runs, [1, 2], halves, [tmp_path] * 2))
+        results = list(pool.map(killed_runs, [1, 2], halves, [tmp_path] * 2, ["api_key", "token"]))
     assert sum(killed for killed, _ in results) == KILLS
     assert sum(states for _, states in results) >= len(DAYS)
 
