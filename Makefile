@@ -27,7 +27,7 @@ endif
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo test versions sdk-next check-targets soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -69,6 +69,13 @@ lowest: setup ## run the tests with the oldest versions that the tap itself allo
 		--editable . --group test
 	@.tox/lowest/bin/python -m pytest -m "not slow"
 
+sdk-next: setup ## run the tests with the newest pre-release of the Singer SDK
+	@"$(UV)" venv --quiet --clear .tox/sdk-next
+	@echo "singer-sdk>=0.55.dev0" >.tox/sdk-next/override.txt
+	@"$(UV)" pip install --quiet --python .tox/sdk-next --override .tox/sdk-next/override.txt \
+		--editable . --group test
+	@.tox/sdk-next/bin/python -m pytest -m "not slow"
+
 soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest -o faulthandler_timeout=0 tests/test_faults.py tests/test_kills.py --durations=3
 
@@ -77,6 +84,9 @@ bench: setup ## measure speed, memory and schedule beside a plain SDK tap; a qua
 
 check-airflow: setup ## run the example of many accounts under Apache Airflow; REAL=1: at the real limit
 	@$(RUN) python tests/check_airflow.py $(if $(REAL),--real)
+
+check-targets: setup ## load with every loader that runs without an account, and compare
+	@$(RUN) python tests/check_targets.py $(TARGETS)
 
 test-slow: $(SLOW:%=test-%)
 
@@ -103,6 +113,7 @@ audit: setup ## ask the public database of weaknesses about what uv.lock install
 
 types: setup ## check the types
 	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks docs
+	@$(RUN) mypy --platform win32 tap_ozonetel_cdr ozonetel_sandbox
 
 format: setup ## format the code, and mend what can be mended
 	@$(RUN) ruff check --quiet --fix --exit-zero

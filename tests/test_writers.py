@@ -40,6 +40,10 @@ def test_batch_size(size: object) -> None:
             "batch_config: takes encoding (",
         ),
         (
+            {"encoding": {"format": "arrow"}, "storage": {"root": "/x"}},
+            "batch_config: takes encoding (",
+        ),
+        (
             {"encoding": JSONL, "storage": {"root": "/x", "secret": 1}},
             "batch_config: takes encoding (",
         ),

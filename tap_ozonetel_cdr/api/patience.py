@@ -56,7 +56,7 @@ def seconds_of(retry_after: str | None, now: datetime) -> float | None:
     if retry_after is None:
         return None
     if retry_after.strip().isdecimal():
-        return float(retry_after)
+        return float(retry_after.strip())
     try:
         then = email.utils.parsedate_to_datetime(retry_after)
         if then.tzinfo is None:
