@@ -35,9 +35,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import psutil
 import psycopg
+from loads import KOLKATA, Row, by_key, differences, held, without_zone
+from oracle import expected_row
 from psycopg.rows import dict_row
 from servers import NO_POSTGRESQL, database, environment, find_initdb, postgresql
-from test_targets import Row, by_key, differences, row
 
 from ozonetel_sandbox import Sandbox
 
@@ -423,8 +424,12 @@ class Check:
             user = user_name(name)
             last = {date.fromisoformat(r.from_date[:10]): r.now for r in self.answered(name)}
             assert len(last) == DAYS
-            records = [r for day, now in last.items() for r in self.sandbox.records(day, user, now)]
-            truth = by_key([row(record, UserName=user) for record in records])
+            rows_of_user = [
+                expected_row(record, day, KOLKATA, account=user)
+                for day, now in last.items()
+                for record in self.sandbox.records(day, user, now)
+            ]
+            truth = held(by_key(rows_of_user), day=date.fromisoformat, instant=without_zone)
             assert differences(by_key(rows[user]), truth) == []
             assert bookmarks[name] == str(max(last))
             refused = len(self.requests(name)) - len(self.answered(name))

@@ -212,23 +212,25 @@ class Loader(NamedTuple):
         name = self.requirement.partition("==")[0]
         return self.command or name.removeprefix("meltanolabs-")
 
-    def uv(self, *command: str | Path) -> list[str | Path]:
+    def run(self, *command: str | Path) -> list[str | Path]:
         """Return the command line that runs a command in the environment."""
-        uv = [str(PROGRAMS / "uv"), "tool", "run", "--quiet", "--python", sys.executable]
-        return [*uv, "--from", self.requirement, *(f"--with={n}" for n in self.needed), *command]
+        uv = [str(PROGRAMS / "uv"), "run", "--quiet", "--no-project", "--isolated"]
+        wanted = [f"--with={name}" for name in (self.requirement, *self.needed)]
+        return [*uv, "--python", sys.executable, *wanted, *command]
 
     def load(
         self,
         load: Load,
         folder: Path,
         variables: Mapping[str, str] = MappingProxyType({}),
+        program: Sequence[str | Path] = (),
         **config: object,
     ) -> None:
-        """Load, and see that the state is returned."""
+        """Load, and see that the state is returned; with another ``program`` than its own."""
         settings = folder / f"{self.program}.json"
         settings.write_text(json.dumps(config), "utf-8")
         done = subprocess.run(
-            self.uv(self.program, "--config", settings),
+            self.run(*(program or (self.program,)), "--config", settings),
             env=environment(**variables),
             input=load.messages,
             capture_output=True,
