@@ -289,7 +289,7 @@ def target_s3tables(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
 
 
 def target_clickhouse(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
-    """Appends; names in lower case, instants without a zone, null integers as 0, text as blank."""
+    """Upserts; names in lower case, instants without a zone, null integers are 0, text blank."""
     loader = Loader("shaped-target-clickhouse==0.2.5", "target-clickhouse", OLD)
     server = Loader("chdb")
     script = STAND_INS / "clickhouse_server.py"
@@ -316,23 +316,19 @@ def target_clickhouse(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
         for row in rows
         for name, lower in columns
     )
-    true = {
-        (*key, tuple(sorted((n, str(v)) for n, v in row.items())))
-        for load in loads
-        for key, row in held(
-            load.rows,
-            name=str.lower,
-            instant=without_zone,
-            number=lambda number: number or 0,
-            text=lambda text: text or "",
-        ).items()
-    }
-    found = {
-        (row["callid"], row["ucid"], tuple(sorted((n, str(v)) for n, v in row.items())))
-        for row in rows
-    }
-    said = f"{len(rows)} rows, appended; {zeros} null integers are 0"
-    return said, sorted(found ^ true)
+    true = held(
+        last,
+        name=str.lower,
+        day=date.fromisoformat,
+        instant=without_zone,
+        number=lambda number: number or 0,
+        text=lambda text: text or "",
+    )
+    said = f"{len(rows)} rows, upserted (FINAL); {zeros} null integers are 0"
+    as_text = [
+        by_key([{n: str(v) for n, v in row.items()} for row in of]) for of in (rows, true.values())
+    ]
+    return said, differences(*as_text)
 
 
 def columns_of(loader: Loader, script: str, loads: list[Load]) -> dict[str, str]:
