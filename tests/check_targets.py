@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 OLD = ("setuptools<81",)
-"""For loaders whose libraries look themselves up in the way of old."""
+"""For loaders on a Singer SDK from before 0.40."""
 
 
 # What stands in for a service
@@ -137,7 +137,7 @@ ESCAPES = {ord("\n"): r"\n", ord("\r"): r"\r", ord("\t"): r"\t"}
 
 def pipelinewise_postgres(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
     """Upserts; dates are text, instants have no zone, blank is null, line breaks are escaped."""
-    loader = Loader("pipelinewise-target-postgres==2.1.2", "target-postgres", OLD)
+    loader = Loader("pipelinewise-target-postgres==2.1.2", "target-postgres")
     initdb = find_initdb()
     assert initdb, "needs PostgreSQL"
     with postgresql(initdb) as server:
@@ -167,7 +167,7 @@ def pipelinewise_postgres(loads: list[Load], folder: Path) -> tuple[str, list[An
 
 def target_duckdb(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
     """Upserts with duckdb 1.0.0; blank text is null."""
-    loader = Loader("target-duckdb==0.8.0", needed=("duckdb==1.0.0", *OLD))
+    loader = Loader("target-duckdb==0.8.0", needed=("duckdb==1.0.0",))
     rows = into_duckdb(loader, loads, folder / "calls.duckdb")
     true = held(truth(loads), name=str.lower, instant=without_zone, text=lambda text: text or None)
     return f"{len(rows)} rows, upserted", differences(by_key(rows), true)
@@ -175,7 +175,7 @@ def target_duckdb(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
 
 def target_duckdb_newest(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
     """Loses the first row of a run that has AdditionalFields."""
-    loader = Loader("target-duckdb==0.8.0", needed=("duckdb>=2", *OLD))
+    loader = Loader("target-duckdb==0.8.0", needed=("duckdb>=2",))
     rows = into_duckdb(loader, loads[-1:], folder / "calls.duckdb")
     lost = len(loads[-1].rows) - len(rows)
     return f"the last run alone: {lost} of {len(loads[-1].rows)} rows lost, exit code 0", []
@@ -235,7 +235,7 @@ def s3_parquet(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
 
 def target_s3_jsonl(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
     """Appends files; records as they are."""
-    loader = Loader("target-s3-jsonl==2.0.1", needed=OLD)
+    loader = Loader("target-s3-jsonl==2.0.1")
     with bucket() as address:
         for load in loads:
             loader.load(
@@ -257,7 +257,7 @@ def target_s3_jsonl(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
 
 def target_s3tables(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
     """Appends; names in lower case, types as the schema says."""
-    loader = Loader("target-s3tables==0.0.6", needed=("pyiceberg[sql-sqlite]", *OLD))
+    loader = Loader("target-s3tables==0.0.6", needed=("pyiceberg[sql-sqlite]",))
     catalog = folder / "catalog"
     (catalog / "warehouse").mkdir(parents=True)
     script: list[str | Path] = ["python", STAND_INS / "iceberg_folder.py", catalog]
@@ -306,8 +306,10 @@ def target_clickhouse(loads: list[Load], folder: Path) -> tuple[str, list[Any]]:
                 username="default",
                 password="",
                 database="default",
+                engine_type="ReplacingMergeTree",
             )
-        answer = fetch(f"http://127.0.0.1:{port}/", "POST", b"SELECT * FROM cdr FORMAT JSONEachRow")
+        sql = b"SELECT * FROM cdr FINAL FORMAT JSONEachRow"
+        answer = fetch(f"http://127.0.0.1:{port}/", "POST", sql)
     rows = without_metadata([json.loads(line) for line in answer.splitlines()])
     columns = [(name, name.lower()) for name in NUMBERS]
     last = truth(loads)

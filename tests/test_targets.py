@@ -4,10 +4,13 @@ import csv
 import gzip
 import json
 import os
+import re
 from collections import defaultdict
 from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import psycopg
 import pytest
 from loads import (
@@ -37,9 +40,10 @@ from tap_ozonetel_cdr.records.columns import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.slow
+
+PAGE = Path(__file__).parent.parent / "docs/targets.md"
 
 POSTGRESQL = Loader("meltanolabs-target-postgres==0.8.1")
 JSONL = Loader("target-jsonl==0.1.4")
@@ -207,6 +211,35 @@ def test_additional_fields_are_read_as_the_page_says(
     assert dict(moods) == expected
 
 
+def test_include_account_over_a_loaded_table(server: str, tmp_path: Path) -> None:
+    """The key has changed, so the load fails; filled and keyed as the page says, it goes on."""
+    block = re.search("`include_account`.*?```sql\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert block
+    address, clock = database(server, "accounts"), Calendar()
+    with Sandbox(
+        records_per_day=lambda _: 20,
+        rate_limit=(1000, 1),
+        now=clock.now,
+        monotonic=clock.monotonic,
+    ) as sandbox:
+        without, within = (
+            Load(extract(sandbox, clock, include_account=included), {})
+            for included in (False, True)
+        )
+        account = sandbox.user_name
+    into_postgresql(address, without, tmp_path)
+    with pytest.raises(AssertionError):
+        into_postgresql(address, within, tmp_path)
+    before = table(address)
+    with psycopg.connect(address) as connection:
+        for sql in block[1].replace("ACCOUNT", account).split(";"):
+            connection.execute(sql.encode())
+    into_postgresql(address, within, tmp_path)
+    after = table(address)
+    assert after.keys() == before.keys()
+    assert {row["UserName"] for row in after.values()} == {account}
+
+
 def test_postgresql_keeps_instants_in_the_zone_of_the_session(
     server: str, loads: list[Load], tmp_path: Path
 ) -> None:
@@ -294,9 +327,19 @@ def test_jsonl_holds_the_truth(loads: list[Load], tmp_path: Path) -> None:
     """All runs stand in the file, one after the other; the last line of a record is the truth."""
     for load in loads:
         JSONL.load(load, tmp_path, destination_path=str(tmp_path), do_timestamp_file=False)
-    written = (tmp_path / "cdr.jsonl").read_text("utf-8").splitlines()
+    file = tmp_path / "cdr.jsonl"
+    written = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert len(written) == sum(len(load.rows) for load in loads)
-    assert differences(last_of_each([json.loads(line) for line in written]), truth(loads)) == []
+    assert differences(last_of_each(written), truth(loads)) == []
+    with duckdb.connect() as connection:
+        moods = connection.execute(
+            """SELECT "AdditionalFields" ->> 'CustomerMood' FROM read_json($file, columns ="""
+            """ {'AdditionalFields': 'VARCHAR'})""",
+            {"file": str(file)},
+        ).fetchall()
+    assert [mood for (mood,) in moods] == [
+        json.loads(row["AdditionalFields"] or "{}").get("CustomerMood") for row in written
+    ]
 
 
 def test_csv_holds_the_last_run(loads: list[Load], tmp_path: Path) -> None:
