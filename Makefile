@@ -1,7 +1,7 @@
 # Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
 
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
-SLOW = accounts meltano package targets
+SLOW = accounts dbt meltano package page targets
 
 # What decides about data, by name: every branch of it is taken by its own tests.
 DECIDING = plan responses columns body rows instants ids duplicates
@@ -23,11 +23,20 @@ ifneq (,$(findstring --native-tls,$(shell "$(UV)" --help 2>/dev/null)))
 export UV_NATIVE_TLS ?= $(UV_SYSTEM_CERTS)
 endif
 
+# What `make dbt` reads and writes, and what `make page` reads and writes; all can be given.
+JSONL ?= output/cdr.jsonl
+DUCKDB ?= output/cdr.duckdb
+PAGE ?= output/cdr.html
+DBT = DBT_PROFILES_DIR="$(CURDIR)/dbt" DBT_TARGET_PATH="$(CURDIR)/.dbt/target" \
+	DBT_LOG_PATH="$(CURDIR)/.dbt/logs" DBT_SEND_ANONYMOUS_USAGE_STATS=false \
+	OZONETEL_CDR_JSONL="$(abspath $(JSONL))" OZONETEL_CDR_DUCKDB="$(abspath $(DUCKDB))" \
+	.dbt/venv/bin/dbt
+
 # Another project's active environment is not this one's.
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test versions sdk-next check-targets soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow coverage mutants clean
+.PHONY: help setup demo dbt-setup dbt page test versions sdk-next soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow check-targets check-warehouses coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -43,6 +52,24 @@ setup: ## make the environment in .venv, from uv.lock
 
 demo: setup ## load the calls of an emulated account, and look at them
 	@$(RUN) examples/demo.sh
+
+# An environment of its own: dbt's pins would hold the others' versions back, mypy's for one.
+.dbt/venv/made: dbt/requirements.txt | setup
+	@.venv/bin/python -c 'import sys; sys.version_info < (3, 14) or sys.exit( \
+		"dbt-core 1.11 runs on Python 3.10 to 3.13, and this is %d.%d." % sys.version_info[:2])'
+	@echo "Setting up dbt in .dbt/venv: half a minute or so, this once"
+	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/venv
+	@"$(UV)" pip sync --quiet --python .dbt/venv dbt/requirements.txt
+	@touch $@
+
+dbt-setup: .dbt/venv/made ## make the environment of dbt and the page in .dbt/venv
+
+dbt: .dbt/venv/made ## make calls of the records in JSONL, in the DuckDB file DUCKDB
+	@$(DBT) build --project-dir dbt
+
+page: .dbt/venv/made ## make the page PAGE of the calls in DUCKDB, or in POSTGRES=postgresql://...
+	@.dbt/venv/bin/python dbt/page $(or $(POSTGRES),"$(DUCKDB)") "$(PAGE)" $(PAGE_OPTIONS)
+	@echo "The page: $(abspath $(PAGE))"
 
 test: setup ## run the tests, but for the slow suites
 	@$(RUN) pytest -m "not slow"
@@ -63,8 +90,8 @@ versions: setup ## run the tests on every Python from 3.10 that is on this machi
 
 lowest: setup ## run the tests with the oldest versions that the tap itself allows
 	@"$(UV)" venv --quiet --clear .tox/lowest
-	@"$(UV)" pip compile --quiet --python .tox/lowest --resolution lowest-direct pyproject.toml \
-		--output-file .tox/lowest/constraints.txt
+	@"$(UV)" pip compile --quiet --python .tox/lowest --resolution lowest-direct --no-deps \
+		pyproject.toml --output-file .tox/lowest/constraints.txt
 	@"$(UV)" pip install --quiet --python .tox/lowest --constraint .tox/lowest/constraints.txt \
 		--editable . --group test
 	@.tox/lowest/bin/python -m pytest -m "not slow"
@@ -88,10 +115,17 @@ check-airflow: setup ## run the example of many accounts under Apache Airflow; R
 check-targets: setup ## load with every loader that runs without an account, and compare
 	@$(RUN) python tests/check_targets.py $(TARGETS)
 
+check-warehouses: setup ## see what dbt makes in Snowflake's and BigQuery's SQL, without an account
+	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/warehouses
+	@"$(UV)" pip sync --quiet --python .dbt/warehouses tests/warehouses-requirements.txt
+	@.dbt/warehouses/bin/python tests/check_warehouses.py
+
 test-slow: $(SLOW:%=test-%)
 
+test-dbt test-page: .dbt/venv/made
+
 $(SLOW:%=test-%): test-%: setup
-	@$(RUN) pytest -m slow tests/test_$*.py
+	@$(RUN) pytest -m slow tests/test_$**.py
 
 lint: setup ## check the style, the format, the generated parts of pages, and the workflows
 	@$(RUN) ruff check
@@ -101,7 +135,8 @@ lint: setup ## check the style, the format, the generated parts of pages, and th
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-forms \
-		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+		.github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml \
+		.github/ISSUE_TEMPLATE/probe.yml
 	@$(RUN) check-jsonschema --quiet --builtin-schema vendor.github-issue-config \
 		.github/ISSUE_TEMPLATE/config.yml
 
@@ -112,7 +147,7 @@ audit: setup ## ask the public database of weaknesses about what uv.lock install
 	@"$(UV)" audit --locked --preview-features audit-command
 
 types: setup ## check the types
-	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks docs
+	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks dbt/page docs
 	@$(RUN) mypy --platform win32 tap_ozonetel_cdr ozonetel_sandbox
 
 format: setup ## format the code, and mend what can be mended
@@ -126,4 +161,4 @@ dist: setup ## build the source distribution, and the wheel from it, in dist/
 	@ls dist/*
 
 clean: ## remove what these targets made
-	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow .coverage* mutants
+	rm -rf .venv .uv .meltano/demo output/demo .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox .bench dist .airflow .dbt dbt/target dbt/logs .coverage* mutants

@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ozonetel_sandbox import probe_command
 from ozonetel_sandbox.faults import FAULTS, parse
 from ozonetel_sandbox.responses import said
 from ozonetel_sandbox.sandbox import Sandbox
@@ -60,7 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(own)
     if (options.action == "run") != bool(command):
-        parser.error("run takes a command after --, serve takes none")
+        parser.error(f"run takes a command after --, {options.action} takes none")
+    if options.action == "probe":
+        try:
+            return probe_command.run(options)
+        except (ValueError, OSError) as error:
+            parser.error(str(error))
+        except KeyboardInterrupt:
+            return 128 + signal.SIGINT
     try:
         sandbox = _sandbox(options)
         sandbox.start()
@@ -99,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=limits,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|run")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="serve|run|probe")
     for action, usage, what in (
         ("serve", "%(prog)s [options]", "serve until interrupted"),
         ("run", "%(prog)s [options] -- COMMAND ...", "run a command against it, then stop"),
@@ -113,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"{faults}\n\n{limits}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+    probe_command.add_to(actions)
     return parser
 
 

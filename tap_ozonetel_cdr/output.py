@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-from tap_ozonetel_cdr.errors import LocalError
+from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError
 
 _GRACE = 3.0
 """Seconds that a target has to take what is being written when a signal comes."""
@@ -34,9 +34,15 @@ class Output:
         """Write whole lines and hand them to the target at once.
 
         Raises:
-            LocalError: The target has closed the pipe, or the disk is full that they go to.
+            LocalError: The target has closed the pipe, the disk is full that they go to, or there
+                is no standard output at all.
             Stopped: A signal came meanwhile.
         """
+        if sys.stdout is None:
+            raise LocalError(
+                "Standard output is closed, and records go there: start the tap with a target or a "
+                f"file behind it. {NOTHING_LOST}"
+            )
         self._writing = True
         try:
             _write(lines)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tap_ozonetel_cdr.api.quote import quote, quote_id
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from tap_ozonetel_cdr.records.counts import Counts
     from tap_ozonetel_cdr.records.duplicates import Duplicates
     from tap_ozonetel_cdr.records.ids import OtherOffset
+
+_SUSPICIOUS_DAYS = 3
+"""Days on which filters that leave nothing are more likely misspelt than meant."""
 
 
 class Progress:
@@ -69,7 +74,7 @@ class Progress:
                 "them are written, but a target that upserts keeps one record of a key",
                 response.day,
                 found.count,
-                *found.example,
+                *map(quote_id, found.example),
             )
         # The next day may have been answered while this one was written.
         left = self._days - self._client.standing.days
@@ -86,8 +91,8 @@ class Progress:
             else "",
         )
 
-    def all_is_read(self) -> None:
-        """Say what the whole run came to."""
+    def all_is_read(self, filter_names: str) -> None:
+        """Say what the whole run came to; ``filter_names`` are the settings that filter."""
         self._logger.info(
             "Done: %d records of %d days in %s, %d requests",
             self._records,
@@ -95,6 +100,13 @@ class Progress:
             _span(self._clock.monotonic() - self._started),
             self._client.standing.requests,
         )
+        if filter_names and not self._records and self._read >= _SUSPICIOUS_DAYS:
+            self._logger.warning(
+                "The filters leave nothing on any of %d days: check the spelling of %s. --test "
+                "says how many records a day has without them",
+                self._read,
+                filter_names,
+            )
 
     def say_what_was_strange(self, counts: Counts) -> None:
         """Say what the records had that a user should hear of."""
@@ -112,7 +124,7 @@ class Progress:
             (counts.numbers_as_text, "%s: %d numbers that no target can hold became text"),
         ):
             for name, count in met.items():
-                self._logger.warning(what, name, count)
+                self._logger.warning(what, quote(name), count)
             if met.others:
                 self._logger.warning(what, "others like these", met.others)
 

@@ -49,8 +49,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         title="API address",
         description=(
             "https://in1-ccaas-api.ozonetel.com (India), https://api.ccaas.ozonetel.com "
-            "(international), or a partner's own. A bare domain gets https://; plain http is "
-            "accepted for a loopback address only."
+            "(international), or a partner's own. A bare domain gets https://. Plain http is "
+            "accepted for loopback addresses only."
         ),
     ),
     th.Property(
@@ -60,9 +60,9 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["auto", "token", "api_key"],
         title="Authentication method",
         description=(
-            "How to get in: auto (asks with the key in the header apiKey, and with a token where "
-            "that is refused), token (a bearer token, generated once a run) or api_key (the header "
-            "alone). token and api_key save the trying."
+            "How to authenticate. auto tries the header apiKey first and a token if the "
+            "header is refused. api_key (the header alone) and token (a bearer token, "
+            "generated once per run) skip the trying."
         ),
     ),
     th.Property(
@@ -70,8 +70,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateType,
         title="Start date",
         description=(
-            "First day to read, as a date or date-time; a date-time counts as the date it is "
-            "written with. Default: the oldest day that the API still has."
+            "First day to read. A date-time counts as the date it is written with. Default: "
+            "the oldest day that the API still has."
         ),
         examples=["2026-11-01"],
     ),
@@ -80,8 +80,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         th.DateType,
         title="End date",
         description=(
-            "Last day to read, inclusive, as a date or date-time; a date-time counts as the date "
-            "it is written with. Default: today."
+            "Last day to read, inclusive. A date-time counts as the date it is written with. "
+            "Default: today."
         ),
         examples=["2026-11-08"],
     ),
@@ -91,8 +91,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         default="Asia/Kolkata",
         title="Time zone",
         description=(
-            "The account's time zone as an IANA name: what today means, and the zone of the added "
-            "instants."
+            "The account's time zone as an IANA name. It decides what today is, and when the "
+            "local times of the records were."
         ),
     ),
     th.Property(
@@ -103,8 +103,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         maximum=3650,
         title="Lookback days",
         description=(
-            "How many finished days to read again for late changes, counted back from the day "
-            "that is current settling_hours ago."
+            "How many finished days to read again in every run, for dispositions and "
+            "recordings that change late."
         ),
     ),
     th.Property(
@@ -115,10 +115,10 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         maximum=23,
         title="Settling hours",
         description=(
-            "How many hours after midnight a finished day may still be empty or incomplete at the "
-            "API. A day read earlier is read again by the next run. 0 turns this off. The API "
-            "moves finished days until 03:00 IST: raise it if the account's zone is east of "
-            "UTC+06:30 (6 at UTC+08:00)."
+            "How many hours after midnight a finished day may still be empty or incomplete at "
+            "the API. What was read before then is read again by the next run; 0 turns that "
+            "off. The API moves finished days until 03:00 IST, so raise it for accounts east "
+            "of UTC+06:30 (6 at UTC+08:00)."
         ),
     ),
     th.Property(
@@ -129,8 +129,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         maximum=3650,
         title="Retention days",
         description=(
-            "How many days back the API answers. Values above 15 log a warning: for older days "
-            "the API returns an empty list."
+            "How many days back the API answers. Values above 15 log a warning: for older "
+            "days the API returns an empty list."
         ),
     ),
     th.Property(
@@ -140,39 +140,41 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         allowed_values=["warn", "fail"],
         title="On a gap",
         description=(
-            "What to do when days between the bookmark and the oldest day that the API has are "
-            "gone for good: warn and go on, or fail before the first request."
+            "What to do when days between the bookmark and the oldest day of the API are gone "
+            "for good: warn and go on, or fail before the first request."
         ),
     ),
     th.Property(
         "campaign_name",
         th.StringType,
         title="Campaign name",
-        description="Only the calls of this campaign (the API's filter campaignName).",
+        description="Only records of this campaign (the API's filter campaignName).",
     ),
     th.Property(
         "call_type",
         th.StringType,
         title="Call type",
-        description="Only calls of this type, such as Progressive (the API's filter callType).",
+        description=("Only records of this type, such as Progressive (the API's filter callType)."),
     ),
     th.Property(
         "status",
         th.StringType,
         title="Status",
-        description="Only calls with this status, such as NotAnswered (the API's filter status).",
+        description=(
+            "Only records with this status, such as NotAnswered (the API's filter status)."
+        ),
     ),
     th.Property(
         "ucid",
         th.StringType,
         title="UCID",
-        description="Only the call leg with this id (the API's filter ucid).",
+        description="Only the record with this id (the API's filter ucid).",
     ),
     th.Property(
         "monitor_ucid",
         th.StringType,
         title="Monitor UCID",
-        description="Only the legs of the call with this id (the API's filter monitorUCID).",
+        description="Only records of the call with this id (the API's filter monitorUCID).",
     ),
     th.Property(
         "rate_limit_requests",
@@ -181,7 +183,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=1,
         maximum=1_000_000,
         title="Rate limit: requests",
-        description="How many data requests the account may make in one rate_limit_period.",
+        description=("How many requests for records the account may make per rate_limit_period."),
     ),
     th.Property(
         "rate_limit_period",
@@ -190,7 +192,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0.001,
         maximum=86400,
         title="Rate limit: period",
-        description="The period of the account's rate limit, in seconds.",
+        description="Period of the account's rate limit, in seconds.",
     ),
     th.Property(
         "request_timeout",
@@ -199,7 +201,9 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0.001,
         maximum=86400,
         title="Request timeout",
-        description="The longest time for one request, to the last byte of its answer, in seconds.",
+        description=(
+            "Longest time for one request, up to the last byte of its response, in seconds."
+        ),
     ),
     th.Property(
         "retry_timeout",
@@ -208,7 +212,7 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         minimum=0.001,
         maximum=86400,
         title="Retry timeout",
-        description="The longest time without any complete answer, in seconds; then the run ends.",
+        description=("Longest time without a complete response, in seconds. Then the run ends."),
     ),
     th.Property(
         "include_account",
@@ -216,8 +220,8 @@ CONFIG_JSONSCHEMA: dict[str, Any] = th.PropertiesList(
         default=False,
         title="Include the account",
         description=(
-            "Put the account into every record (UserName) and first into the key, so that several "
-            "accounts can share a table."
+            "Put the account into every record (UserName) and first into the key, so that "
+            "several accounts can share a table."
         ),
     ),
     th.Property(
@@ -269,6 +273,11 @@ class Settings:
     retry_timeout: float
     include_account: bool
     user_agent: str
+
+    @property
+    def filter_names(self) -> str:
+        """The settings of the filters that are set, as a line names them: ``status, ucid``."""
+        return ", ".join(name for name, api_name in _FILTERS.items() if api_name in self.filters)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, now: datetime) -> Settings:

@@ -17,7 +17,7 @@ from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from singer_sdk.singerlib import StateMessage
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
-from tap_ozonetel_cdr import settings, state
+from tap_ozonetel_cdr import doctor, settings, state
 from tap_ozonetel_cdr.api.client import Client, MissingDay
 from tap_ozonetel_cdr.api.prefetch import one_ahead
 from tap_ozonetel_cdr.errors import StateError
@@ -108,7 +108,7 @@ class CdrStream(Stream):
                         progress.ids_say(other, run.timezone.key)
             finally:
                 progress.say_what_was_strange(maker.counts)
-        progress.all_is_read()
+        progress.all_is_read(run.filter_names)
 
     def get_records(self, context: Context | None) -> Iterator[dict[str, Any]]:  # noqa: ARG002
         """Yield the records of all planned days, for whoever asks the stream itself for them."""
@@ -156,6 +156,9 @@ class CdrStream(Stream):
         Raises:
             StateError: It was to be continued from, and ``on_gap`` is ``fail``.
         """
+        if not day.lost:
+            self.logger.warning("%s is left to the next run: %s", day.day, day.reason)
+            return
         lost = f"{day.day} cannot be read: {day.reason}"
         if run.on_gap == "fail" and planned.misses(day.day):
             raise StateError(
@@ -168,28 +171,14 @@ class CdrStream(Stream):
         )
 
     def _test(self, planned: Plan, client: Client, run: Settings) -> None:
-        """Write a record for one request, and move no bookmark: what ``--test`` asks for.
-
-        The day is the last that is over, if there is one: today may have no records yet.
-        """
-        maker = self._row_maker(run)
+        """Say what the doctor finds, write a record of the day it read, and move no bookmark."""
+        maker, writer = self._row_maker(run), self._writer()
         self._write_schema_message()
-        writer = self._writer()
-        for day in planned.days[-2:][:1]:
-            response = client.fetch_day(day)
-            if isinstance(response, MissingDay):
-                self.logger.warning("%s cannot be read: %s", day, response.reason)
-                continue
-            with contextlib.closing(response):
-                self.logger.info(
-                    "user_name and api_key work (auth_method: %s): %s has %d records",
-                    client.standing.way_in,
-                    day,
-                    response.count,
-                )
-                for rows in islice(_rows(response, maker), 1):
-                    writer.write(rows[: self.ABORT_AT_RECORD_COUNT])
-                writer.end_day()
+        response = doctor.examine(run, planned, client, clock=self._clock, logger=self.logger)
+        with contextlib.closing(response):
+            for rows in islice(_rows(response, maker), 1):
+                writer.write(rows[: self.ABORT_AT_RECORD_COUNT])
+            writer.end_day()
         self._tap.write_message(StateMessage(value=self.tap_state))
 
     # How rows leave
@@ -219,11 +208,13 @@ class CdrStream(Stream):
                 ``on_gap`` is ``fail``.
         """
         now = self._clock.now().astimezone(run.timezone)
+        until = self._clock.safe_now().astimezone(run.timezone)
         incremental = self.replication_method == REPLICATION_INCREMENTAL
         planned = plan(
-            today=now.date(),
-            settled=settled_day(now, run.settling_hours),
-            retention_days=run.retention_days,
+            today=until.date(),
+            settled=min(settled_day(now, run.settling_hours), until.date()),
+            # The API forgets by its own clock.
+            retention_days=run.retention_days - (now.date() - until.date()).days,
             lookback_days=run.lookback_days,
             start_date=run.start_date,
             end_date=run.end_date,

@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ DAY, NEXT, THIRD = DAYS[10:13]
 
 USER, KEY = "acme", "k3y-0f-acme"
 MISSING, INVALID = "Missing userName or apiKey", "userName or apiKey is Invalid"
+FUTURE = "fromDate and toDate should not be future dates"
 EXPIRED, LIMIT = "Token Expired", "API rate limit has been exceeded"
 
 
@@ -128,6 +130,13 @@ class Api:
         self.says_of_days: dict[date, Callable[[Asked], Reply | None]] = {}
         """What a day is answered, before anything else."""
         self.tokens: list[tuple[str, float]] = []
+        self.behind = timedelta()
+        """How far its clock is behind that of the machine."""
+        self.refuses_the_future = False
+
+    def now(self) -> datetime:
+        """Return what time it is by the API's own clock."""
+        return self.clock.now() - self.behind
 
     def records_asked(self) -> list[Asked]:
         """Return the requests for records."""
@@ -152,6 +161,9 @@ class Api:
             if told:
                 return told
         told = self.says.pop(0) if self.says else None
+        if self.refuses_the_future:
+            ends = datetime.fromisoformat(asked.content["toDate"]).replace(tzinfo=KOLKATA)
+            told = told or (refusal(FUTURE, 200) if ends > self.now() else None)
         return told or self._records(asked)
 
     def _token(self, asked: Asked) -> Reply:
@@ -212,8 +224,13 @@ class _Handler(BaseHTTPRequestHandler):
         reply = self.api.answer(asked)
         self.api.clock.passed += reply.takes
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        self.send_response(reply.status)
-        for name, value in {"Content-Length": str(len(body)), **reply.headers}.items():
+        self.send_response_only(reply.status)
+        date = format_datetime(self.api.now().astimezone(timezone.utc), usegmt=True)
+        for name, value in {
+            "Date": date,
+            "Content-Length": str(len(body)),
+            **reply.headers,
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body[: len(body) - reply.cut])

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
-_POSIX = (
-    *("pthread_sigmask", "SIG_BLOCK", "SIGALRM", "ITIMER_REAL", "alarm", "setitimer", "SIGKILL"),
-    *("SIGHUP", "SIGQUIT", "SIGPIPE", "SIGUSR1", "sigwait", "pthread_kill"),
-)
+_POSIX = {
+    signal: (
+        *("pthread_sigmask", "SIG_BLOCK", "SIGALRM", "ITIMER_REAL", "alarm", "setitimer"),
+        *("SIGKILL", "SIGHUP", "SIGQUIT", "SIGPIPE", "SIGUSR1", "sigwait", "pthread_kill"),
+    ),
+    os: ("fstatvfs", "statvfs"),
+}
 
 
 class _Sys:
@@ -22,9 +26,10 @@ class _Sys:
 
 def take_away() -> None:
     """Take away what Windows does not have from what is imported."""
-    for name in _POSIX:
-        if hasattr(signal, name):
-            delattr(signal, name)
+    for module, names in _POSIX.items():
+        for name in names:
+            if hasattr(module, name):
+                delattr(module, name)
     for name, module in list(sys.modules.items()):
         if name.startswith(("tap_ozonetel_cdr", "ozonetel_sandbox")) and hasattr(module, "sys"):
             module.sys = _Sys()  # type: ignore[attr-defined]  # a stand-in

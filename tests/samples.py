@@ -83,7 +83,7 @@ def event(  # noqa: PLR0913, PLR0917  # what tells events apart
         picked_up = hms(end % 86_400)
     began = int(datetime.combine(day, time(), zone).timestamp()) + start
     if kind == "Inbound":
-        ids = [f"{317 + n}{(began - n * 6) % 10**8:08}{number:06}" for n in (0, 1)]
+        ids = [f"{294 + n}{(began - n * 6) % 10**8:08}{number:06}" for n in (0, 1)]
     else:
         ids = [f"31{number % 1000:03}{began}{number % 100:02}"] * 2
     ucid, call_id = ids if past else map(int, ids)

@@ -102,12 +102,12 @@ def test_discover_needs_no_settings() -> None:
 
 
 def test_a_test_says_that_account_and_key_work(sandbox: Sandbox) -> None:
-    """It costs one request for records, and its line names the day and its calls."""
+    """It costs one request for records, and a line names the day and its records."""
     before = len(sandbox.requests)
     done = run("--config=ENV", "--test", **sandbox.environment())
     assert done.returncode == 0
     [request] = [request for request in sandbox.requests[before:] if request.method == "GET"]
-    line = f": {request.from_date[:10]} has {request.count} records"
+    line = f"{request.from_date[:10]} has {request.count} records"
     assert done.stderr.count(line) == 1
     assert "user_name and api_key work (auth_method: " in done.stderr
 

@@ -231,12 +231,12 @@ def test_the_spans_of_a_day_are_its_bodies(api: Api) -> None:
 
 
 def test_a_day_that_ends_under_way_is_asked_to_its_end(clock: PassingClock) -> None:
-    """Today is asked for up to now; once more past midnight, to its last second."""
+    """Today is asked for up to now less a margin; once more past midnight, to its last second."""
     clock.begin = datetime(2026, 11, 20, 18, 29, 50, tzinfo=timezone.utc)
     with Api(clock) as api:
         api.says = [Reply(503, b"", {"Retry-After": "20"})]
         fetch(client_of(api), TODAY)
-        assert times(api, TODAY) == ["00:00:00 23:59:50", "00:00:00 23:59:59"]
+        assert times(api, TODAY) == ["00:00:00 23:59:40", "00:00:00 23:59:59"]
 
 
 def test_filters_are_passed_through(api: Api) -> None:

@@ -399,11 +399,13 @@ def test_numbers_that_no_target_can_hold(name: str, number: str, expected: str) 
 
 def test_a_million_new_names_are_counted_in_little_memory() -> None:
     """The first twenty are named, at most 200 characters of each; the others are one number."""
-    _, counts = made(*({f"New{n}{'x' * 300}": n} for n in range(100)))
+    names = [f"New{n}{'x' * 300}" for n in range(100)]
+    _, counts = made(*({name: n} for n, name in enumerate([*names, names[0]])))
     assert len(counts.new_fields) == 20
     assert counts.new_fields.others == 80
     assert {len(name) for name in counts.new_fields} == {200}
-    assert counts.missing_ids == {"CallID": 100, "UCID": 100}
+    assert counts.new_fields[names[0][:200]] == 2
+    assert counts.missing_ids == {"CallID": 101, "UCID": 101}
 
 
 # Added columns

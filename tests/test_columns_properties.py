@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,7 @@ def _is_date_time(value: object) -> bool:
         return True
     # RFC 3339: no space, seconds always there, and UTC.
     shape = value.isascii() and len(value) == len("2024-12-06T12:20:00+00:00")
-    return shape and value[10] == "T" and datetime.fromisoformat(value).tzinfo == timezone.utc
+    return shape and value[10] == "T" and datetime.fromisoformat(value).utcoffset() == timedelta()
 
 
 CHECKER.checks("date-time", raises=ValueError)(_is_date_time)

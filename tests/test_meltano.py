@@ -47,11 +47,12 @@ def demo() -> str:
 def test_the_demo_loads_twice_and_shows_the_calls(demo: str) -> None:
     """The first run reads 16 dates and the second two; nothing is lost or said in vain."""
     assert "16 requests, at least 7.0 s" in demo
-    assert "2 requests, no wait" in demo
+    assert re.search("[23] requests, ", demo)  # three before 04:00 of the account's clock
     assert demo.count("Done: ") == 2
     assert "16 days in" in demo
-    assert "2 days in" in demo
+    assert re.search("[23] days in", demo)
     assert "WARNING" not in demo
+    assert "METRIC" not in demo
     assert "What was loaded into output/demo/cdr.jsonl" in demo
 
 
@@ -77,7 +78,7 @@ def test_two_runs_in_a_row(tmp_path: Path) -> None:
         answered = sum(r.count or 0 for r in sandbox.requests)
     assert len(asked[0]) == 16
     assert asked[0] == sorted(set(asked[0]))
-    assert asked[1] == asked[0][-2:]
+    assert asked[1] in (asked[0][-2:], asked[0][-3:])  # before 04:00 of the account's clock
     assert len(lines) == answered
     keys = {(json.loads(line)["CallID"], json.loads(line)["UCID"]) for line in lines}
     assert len(keys) < len(lines)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tap_ozonetel_cdr.api.patience import Patience, seconds_of
+from tap_ozonetel_cdr.api.headers import seconds_of
+from tap_ozonetel_cdr.api.patience import Patience
 from tap_ozonetel_cdr.api.responses import Action, Verdict
 
 NOW = datetime(2026, 11, 20, 6, 30, tzinfo=timezone.utc)

@@ -13,8 +13,8 @@ LAYERS = {
 }
 #: From the top down: what stands in the house itself imports only what stands behind it.
 ORDER = (
-    *("tap", "streams", "writers", "catalog", "maps", "progress", "api", "records", "output"),
-    *("settings", "state", "plan", "clock", "lenient_json", "errors"),
+    *("tap", "streams", "doctor", "writers", "catalog", "maps", "progress", "api", "records"),
+    *("output", "settings", "state", "plan", "clock", "lenient_json", "errors"),
 )
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_ozonetel_cdr.api.body import read_envelope
+from tap_ozonetel_cdr.api.quote import quote
 from tap_ozonetel_cdr.api.responses import (
     NOT_AUTHENTICATED,
     REFUSALS,
@@ -24,7 +25,6 @@ from tap_ozonetel_cdr.api.responses import (
     judge,
     judge_failure,
     judge_token,
-    quote,
 )
 
 SUCCESS = {"details": [{"UCID": "1"}], "message": "success", "status": "success"}

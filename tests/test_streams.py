@@ -130,7 +130,7 @@ def test_a_first_run_reads_16_dates_once_each(sandbox: Sandbox) -> None:
     result = sync(sandbox)
     days = days_from(OLDEST)
     assert asked(sandbox) == [
-        (f"{day} 00:00:00", f"{day} 12:00:00" if day == TODAY else f"{day} 23:59:59")
+        (f"{day} 00:00:00", f"{day} 11:59:50" if day == TODAY else f"{day} 23:59:59")
         for day in days
     ]
     truth = [expected(sandbox, day) for day in days]
@@ -208,6 +208,17 @@ def test_a_misspelt_setting_is_named(sandbox: Sandbox, caplog: pytest.LogCapture
     assert caplog.text.count("unknown setting") == 1
 
 
+@pytest.mark.parametrize(("first", "warned"), [("2026-11-18", True), ("2026-11-19", False)])
+def test_filters_that_leave_nothing_are_named(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture, first: str, warned: bool
+) -> None:
+    """On three days or more they are more likely misspelt than meant."""
+    result = sync(sandbox, start_date=first, status="Answred", call_type="Inbound")
+    assert (result.error, result.records) == (None, [])
+    line = "The filters leave nothing on any of 3 days: check the spelling of call_type, status."
+    assert (line in caplog.text) is warned
+
+
 def test_a_gap_is_warned_of(sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
     """The days that are gone are named, and the rest is read."""
     sync(sandbox, state=bookmark("2026-11-01"))
@@ -279,8 +290,8 @@ def test_deselected_columns_are_absent(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("zone", "last"),
     [
-        ("Pacific/Kiritimati", ("2026-11-20 00:00:00", "2026-11-20 20:30:00")),
-        ("Pacific/Pago_Pago", ("2026-11-19 00:00:00", "2026-11-19 19:30:00")),
+        ("Pacific/Kiritimati", ("2026-11-20 00:00:00", "2026-11-20 20:29:50")),
+        ("Pacific/Pago_Pago", ("2026-11-19 00:00:00", "2026-11-19 19:29:50")),
     ],
 )
 def test_today_is_the_accounts(zone: str, last: tuple[str, str]) -> None:

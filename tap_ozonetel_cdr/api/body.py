@@ -6,6 +6,7 @@ nothing can go wrong once the first of them is written. It holds little more tha
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from array import array
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from tap_ozonetel_cdr import lenient_json
+from tap_ozonetel_cdr.api import spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,8 @@ CHUNK = 64 * 1024
 # Values nested more deeply are not read: all that handles them later (the SDK, an encoder, a
 # target's decoder) recurses, some of it twice for each level, and Python gives up near 1000.
 _DEEPEST = 200
+# A value is held whole, decoded it takes up to thirty times its size, and no record is as large.
+_LARGEST_VALUE = 2**23
 # How many closing braces are tried as the end of a chunk before its records are read one by one.
 _TRIES = 8
 
@@ -43,6 +47,10 @@ _DEPTH_STEPS = bytes.maketrans(b"[]{}", b"\x02\x00\x02\x00")
 _LONGEST_WORD = len("-Infinity")
 # A refusal is a few words; any longer text within a JSON string is none.
 _LONGEST_TEXT = 200
+# A longer status or message is given as it stands there, because nobody reads so much of it.
+_LONGEST_WORDS = 2**16
+# \\uXXXX
+_LONGEST_ESCAPE = 6
 
 
 class Reading(Enum):
@@ -50,6 +58,8 @@ class Reading(Enum):
 
     NOT_WHOLE = "not one whole JSON value"
     """Nothing, JSON that ends early or goes on behind its end, too deep JSON, HTML, or any text."""
+    TOO_LARGE = "a single value too large to be held"
+    """JSON with a record, or any other value that is no list or text of its own, beyond 8 MB."""
     NOT_A_RESPONSE = "not a response"
     """Whole JSON without the shape of a response, such as ``[]``, ``{}`` or ``details`` as text."""
     RESPONSE = "response"
@@ -105,20 +115,28 @@ def read_envelope(file: BinaryIO, *, chunk: int = CHUNK) -> Envelope:
 
     Whatever Python's own decoder reads as a response is one here: a byte-order mark, bytes that are
     not UTF-8, lone surrogates, control characters, NaN and numbers of any size do no harm. A
-    response within a JSON string is taken out of it [doc]. The time taken is proportional to the
-    size, the memory to ``chunk`` and to the largest record or other value.
+    response within a JSON string is taken out of it [doc], into a file of its own, which the caller
+    closes. The time taken is proportional to the size, the memory to ``chunk`` and to the largest
+    record or other value, up to 8 MB.
 
     Raises:
         OSError: The file cannot be read. No content raises anything.
+        LocalError: There is no room for what a JSON string holds.
     """
     file.seek(0)
     file.seek(len(BOM_UTF8) if file.read(len(BOM_UTF8)) == BOM_UTF8 else 0)
     text = _Text(file, chunk)
     try:
         envelope = _read_body(text)
+    except _TooLargeError:
+        return Envelope(Reading.TOO_LARGE)
     except _NotWholeError:
         return Envelope(Reading.NOT_WHOLE)
-    return Envelope(Reading.NOT_WHOLE) if text.peek() else envelope
+    if not text.peek():
+        return envelope
+    if envelope.file is not file:
+        envelope.file.close()
+    return Envelope(Reading.NOT_WHOLE)
 
 
 class _AnyObject(msgspec.Struct, gc=False):
@@ -143,6 +161,10 @@ class _List:
 
 class _NotWholeError(Exception):
     """The text is not JSON, whatever follows, or ends early."""
+
+
+class _TooLargeError(Exception):
+    """A value is larger than anything that is held."""
 
 
 class _Text:
@@ -187,13 +209,33 @@ class _Text:
         """Pass the value that comes next, however long it is, and give it."""
         self.peek()
         end, goes_on = _end_of_value(self._held, self._next)
-        while goes_on and self._read_on():
+        while goes_on:
+            if len(self._held) - self._next > _LARGEST_VALUE:
+                raise _TooLargeError
+            if not self._read_on():
+                break
             end, goes_on = _end_of_value(self._held, self._next)
         if end is None:
             raise _NotWholeError
         value = self._held[self._next : end].encode("latin-1")
         self._next = end
         return value
+
+    def string(self) -> Iterator[str]:
+        """Pass a JSON string of any length, giving its text in pieces."""
+        self.take('"')
+        as_utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        half, ended = "", False
+        while not ended:
+            end = _end_of_escapes(self._held, self._next)
+            piece, ended = _up_to_quote(self._held[self._next : end])
+            self._next += len(piece) + ended
+            text = as_utf8.decode(piece.encode("latin-1"), final=ended)
+            text, half = _joined(half, _SCANNER.decode(f'"{text}"'), final=ended)
+            if text:
+                yield text
+            if not (ended or self._read_on()):
+                raise _NotWholeError
 
     def members(self) -> Iterator[str]:
         """Pass an object, giving each of its keys; the caller passes the value in between."""
@@ -288,6 +330,46 @@ def _end_of_value(text: str, start: int) -> tuple[int | None, bool]:
     return end, text[start] not in '{["' and _near_end(text, end)
 
 
+def _end_of_escapes(text: str, start: int) -> int:
+    """Return where a part of a JSON string from ``start`` on ends that cuts no escape in two."""
+    last = text.rfind("\\", max(start, len(text) - _LONGEST_ESCAPE + 1))
+    if last < 0:
+        return len(text)
+    before = text[start : last + 1]
+    if (len(before) - len(before.rstrip("\\"))) % 2 == 0:
+        return len(text)  # it is escaped itself
+    length = _LONGEST_ESCAPE if text[last + 1 : last + 2] == "u" else 2
+    return last if last + length > len(text) else len(text)
+
+
+def _up_to_quote(text: str) -> tuple[str, bool]:
+    """Return a part of a JSON string up to its closing quote, and whether that is in it.
+
+    Raises:
+        _NotWholeError: There is an escape that is none.
+    """
+    try:
+        _, end = _SCANNER.raw_decode(f'"{text}"')
+    except json.JSONDecodeError:
+        raise _NotWholeError from None
+    return text[: end - 2], end - 2 < len(text)
+
+
+def _joined(half: str, text: str, *, final: bool) -> tuple[str, str]:
+    """Join the halves of a pair of surrogates that stand in two parts of a string.
+
+    Returns:
+        The text, and the half at its end that the next part may bring the other of.
+    """
+    if half and "\udc00" <= text[:1] <= "\udfff":
+        pair = (half + text[0]).encode("utf-16", "surrogatepass").decode("utf-16")
+        half, text = "", pair + text[1:]
+    text = half + text
+    if not final and "\ud800" <= text[-1:] <= "\udbff":
+        return text[:-1], text[-1]
+    return text, ""
+
+
 def _near_end(text: str, position: int) -> bool:
     """Tell whether what stands there may be cut by the text's end."""
     return len(text) - position <= _LONGEST_WORD
@@ -323,12 +405,21 @@ def _read_body(text: _Text) -> Envelope:
 
 def _read_text(text: _Text) -> Envelope:
     """Read the JSON that a JSON string holds, or take its few words for a message."""
-    held: str = lenient_json.decode(text.value())
-    envelope = read_envelope(BytesIO(held.encode("utf-8", "surrogatepass")), chunk=text.chunk)
+    beginning = ""
+    inner: BinaryIO = BytesIO()
+    envelope = Envelope(Reading.NOT_WHOLE)
+    try:
+        for piece in text.string():
+            beginning += piece[: _LONGEST_TEXT + 1 - len(beginning)]
+            inner = spool.write(inner, piece.encode("utf-8", "surrogatepass"))
+        envelope = read_envelope(inner, chunk=text.chunk)
+    finally:
+        if envelope.file is not inner:
+            spool.close(inner)
     if envelope.reading is not Reading.NOT_WHOLE:
         return envelope
-    is_words = len(held) <= _LONGEST_TEXT and held.lstrip()[:1] not in {"", "{", "["}
-    return Envelope(Reading.NOT_A_RESPONSE, message=held if is_words else None)
+    is_words = len(beginning) <= _LONGEST_TEXT and beginning.lstrip()[:1] not in {"", "{", "["}
+    return Envelope(Reading.NOT_A_RESPONSE, message=beginning if is_words else None)
 
 
 def _read_object(text: _Text) -> Envelope:
@@ -388,6 +479,8 @@ def _pass_list(text: _Text) -> _List:
 
 
 def _as_text(value: bytes) -> str | None:
+    if len(value) > _LONGEST_WORDS:
+        return value[:_LONGEST_WORDS].decode("utf-8", "replace")
     decoded = lenient_json.decode(value)
     if decoded is None or isinstance(decoded, str):
         return decoded

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, Generic, TypeVar
 
 from tap_ozonetel_cdr.api.auth import Auth
-from tap_ozonetel_cdr.api.body import Envelope, read_envelope
+from tap_ozonetel_cdr.api.body import Envelope, Reading, read_envelope
+from tap_ozonetel_cdr.api.headers import seconds_of
 from tap_ozonetel_cdr.api.limiter import Limiter
-from tap_ozonetel_cdr.api.patience import Patience, seconds_of
+from tap_ozonetel_cdr.api.patience import Patience
 from tap_ozonetel_cdr.api.responses import (
     NOT_AUTHENTICATED,
     Action,
@@ -28,7 +29,7 @@ from tap_ozonetel_cdr.errors import NOTHING_LOST, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from requests.auth import AuthBase
 
@@ -39,6 +40,8 @@ CDR_PATH = "/ca_reports/fetchCDRDetails"
 TOKEN_PATH = "/ca_apis/CAToken/generateToken"  # noqa: S105  # a path
 
 _Result = TypeVar("_Result")
+
+_NOTHING_LEFT = Verdict(Action.ACCEPT, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,12 @@ class MissingDay:
     Attributes:
         day: The day.
         reason: Why, fit for a log line behind the day and a colon.
+        lost: Whether it cannot be read later either: it leaves a gap.
     """
 
     day: date
     reason: str
+    lost: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,31 @@ class _Try(Generic[_Result]):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """An accepted response of a day: the span that it covers, and whether that ends the day."""
+    """An accepted response of a day: where its span ends, and whether that ends the day.
 
-    span: Span
+    It has no response where nothing is left of the day: the clock went back since the last span.
+    """
+
+    last: int
     ends_day: bool
-    response: Response
+    response: Response | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came of one request.
+
+    Attributes:
+        verdict: What it means.
+        response: The response, if it is accepted.
+        http_status: Its status code, if that much came.
+        date: When it was made, by the API's own clock, if it says so.
+    """
+
+    verdict: Verdict
+    response: Response | None = None
+    http_status: int | None = None
+    date: datetime | None = None
 
 
 class _EndedError(Exception):
@@ -142,6 +167,10 @@ class _GoneError(Exception):
     """The API has the day no longer."""
 
 
+class _NotBegunError(Exception):
+    """The day has not begun by the API's clock."""
+
+
 class Client:
     """The account at the API, within its limit.
 
@@ -150,7 +179,11 @@ class Client:
     """
 
     def __init__(self, settings: Settings, *, clock: Clock, logger: logging.Logger) -> None:
-        """Prepare; nothing is sent yet."""
+        """Prepare; nothing is sent yet.
+
+        Raises:
+            LocalError: What the environment names for requests cannot be used.
+        """
         self._settings = settings
         self._clock = clock
         self._logger = logger
@@ -160,11 +193,26 @@ class Client:
         self._auth = Auth(settings.auth_method, settings.api_key)
         self._patience = Patience(settings.retry_timeout, settings.rate_limit_period)
         self._size = SpanSize()
+        self._filters: Mapping[str, str] = settings.filters
         self._on_edge = False
+        self._ahead = timedelta()
+        self.clock_ahead: float | None = None
+        """Seconds by which this machine's clock is ahead of the server's, by the last response.
+
+        Negative where it is behind, and 0 where the two may agree; None where the server does not
+        say what time it has.
+        """
         self._standing = Standing(
             Limiter(settings.rate_limit_requests, settings.rate_limit_period),
             self._auth.finding_out,
         )
+        if settings.retry_timeout < settings.rate_limit_period:
+            logger.warning(
+                "retry_timeout (%g s) is shorter than rate_limit_period (%g s): a request that "
+                "meets the account's limit is not retried",
+                settings.retry_timeout,
+                settings.rate_limit_period,
+            )
 
     @property
     def standing(self) -> Standing:
@@ -175,13 +223,18 @@ class Client:
         """Return the least seconds until the last of the next requests may go; for any thread."""
         return self.standing.limiter.delay(self._clock.monotonic(), requests)
 
+    def without_filters(self) -> None:
+        """Ask for all records from now on, whatever filters are set."""
+        self._filters = {}
+
     def fetch_day(self, day: date) -> DayResponse | MissingDay:
         """Return the complete response of ``day``: one, or one for each span of it.
 
         The next day may still be had where this one is missing: it left the API's memory while the
         run waited, or it lies at the edge of it, exactly ``retention_days`` before the account's
         date at sending, and is refused in words that are not known, or that are of the dates. What
-        the API says of a day that it no longer has is not known [open].
+        the API says of a day that it no longer has is not known [open]. Nor is a day lost that has
+        not begun by the API's clock: the next run reads it.
 
         Raises:
             RefusedError: The API refused in a way that no retry can mend.
@@ -199,6 +252,8 @@ class Client:
                 f"it is gone: it left the {self._settings.retention_days} days that the API keeps "
                 "while the run waited",
             )
+        except _NotBegunError:
+            found = MissingDay(day, "it has not begun by the API's clock", lost=False)
         except _EndedError as ended:
             if not (self._on_edge and ended.verdict.may_mean_gone):
                 raise ended.error from None
@@ -216,9 +271,10 @@ class Client:
             first, is_over = 0, False
             while not is_over:
                 part = self._until_accepted(partial(self._try_span, day, first))
-                on_failure.callback(part.response.file.close)
-                responses.append(part.response)
-                first, is_over = part.span.last + 1, part.ends_day
+                if part.response:
+                    on_failure.callback(part.response.file.close)
+                    responses.append(part.response)
+                first, is_over = part.last + 1, part.ends_day
             on_failure.pop_all()
         self._size.day_is_over()
         return tuple(responses)
@@ -254,15 +310,17 @@ class Client:
             raise _EndedError(verdict, RefusedError(line))
         now = self._clock.monotonic()
         limiter = self.standing.limiter.hold(self._patience.next_try(verdict, now))
-        self._update(limiter=limiter)
         delay = limiter.delay(now)
         left = self._patience.ends - now - delay
         if left >= 0:
+            # Otherwise the next day might wait for years.
+            self._update(limiter=limiter)
             self._say_when(what, verdict, delay, left)
         elif verdict.at_last:
             self._prepare_retry(what, verdict.at_last)
         else:
-            raise _EndedError(verdict, UnavailableError(self._out_of_patience(what, verdict)))
+            line = self._out_of_patience(what, verdict, self._patience.ends - now)
+            raise _EndedError(verdict, UnavailableError(line))
 
     # The two kinds of requests
 
@@ -271,29 +329,38 @@ class Client:
 
         Raises:
             _GoneError: The API has the day no longer.
+            _NotBegunError: It has not begun by the API's clock.
         """
         auth = self._auth.credentials() or self._until_accepted(self._try_token)
         # Made anew for each try: today grows, and may be over by then.
-        now = self._now()
+        now, until = self._now(), self._until()
         if day < self._oldest(now):
             raise _GoneError
         self._on_edge = day == self._oldest(now)
-        whole = whole_day(day, now)
+        if self._ahead and day > until.date():
+            raise _NotBegunError
+        whole = whole_day(day, until)
+        if first > whole.last:
+            return _Try(str(day), _NOTHING_LEFT, _Part(first - 1, ends_day=True))
         span = self._size.of(Span(day, first, whole.last))
         content = {
             "fromDate": span.from_date,
             "toDate": span.to_date,
             "userName": self._settings.user_name,
-            **self._settings.filters,
+            **self._filters,
         }
         sent_at = self._clock.monotonic()
-        verdict, response, _ = self._send("GET", CDR_PATH, content, auth, judge)
+        sent = self._send("GET", CDR_PATH, content, auth, judge)
+        verdict = sent.verdict
         limiter = self.standing.limiter.responded(self._clock.monotonic())
         self._update(limiter=limiter, requests=self.standing.requests + 1)
         self._note_size(day, verdict)
-        if response:
-            self._accept(day, response)
-            return _Try(str(span), verdict, _Part(span, span.last == whole.last, response))
+        if sent.response:
+            self._accept(day, sent.response)
+            ends_day = span.last == whole.last
+            return _Try(str(span), verdict, _Part(span.last, ends_day, sent.response))
+        if verdict.in_future and self._clock_is_ahead(span, sent.date):
+            verdict = replace(verdict, action=Action.AGAIN)
         if verdict.action in NOT_AUTHENTICATED:
             verdict = self._auth.refused(verdict, sent_at)
         return _Try(str(span), verdict)
@@ -324,17 +391,17 @@ class Client:
         """
         self._auth.token_is_needed()
         content = {"userName": self._settings.user_name}
-        verdict, response, status = self._send(
-            "POST", TOKEN_PATH, content, self._auth.key, judge_token
-        )
+        sent = self._send("POST", TOKEN_PATH, content, self._auth.key, judge_token)
+        verdict = sent.verdict
         auth = None
-        if response:
-            response.file.close()
-            auth = self._auth.token_made(str(response.envelope.token), self._clock.monotonic())
+        if sent.response:
+            sent.response.file.close()
+            token = str(sent.response.envelope.token)
+            auth = self._auth.token_made(token, self._clock.monotonic())
             self._logger.info("Token %d of this run generated", self._auth.tokens)
         elif verdict.action in NOT_AUTHENTICATED:
             verdict = self._auth.token_is_refused(verdict)
-        elif verdict.action is Action.RETRY and status == HTTPStatus.OK:
+        elif verdict.action is Action.RETRY and sent.http_status == HTTPStatus.OK:
             verdict = self._auth.token_missing(verdict)
         self._update()
         return _Try("generateToken", verdict, auth)
@@ -346,17 +413,29 @@ class Client:
         content: Mapping[str, str],
         auth: AuthBase,
         judged_by: Callable[..., Verdict],
-    ) -> tuple[Verdict, Response | None, int | None]:
+    ) -> _Sent:
         """Send one request and judge what comes.
 
-        Returns:
-            The verdict, the response if it is accepted, and its status code if that much came.
+        Raises:
+            LocalError: The disk is full, or there are no more threads.
         """
+        sent_at = self._clock.now()
         received = self._transport.send(method, path, content, auth)
         if isinstance(received, Failed):
-            verdict = judge_failure(received.error, self._settings.request_timeout)
-            return verdict, None, received.http_status
-        envelope = read_envelope(received.body)
+            verdict = judge_failure(
+                received.error,
+                self._settings.request_timeout,
+                received.proxy,
+                self._auth.secrets,
+            )
+            return _Sent(verdict, http_status=received.http_status)
+        self.clock_ahead = _ahead(received.date, sent_at, self._clock.now())
+        envelope = Envelope(Reading.NOT_WHOLE)
+        try:
+            envelope = read_envelope(received.body)
+        finally:
+            if envelope.file is not received.body:
+                received.body.close()
         verdict = judged_by(
             received.http_status,
             envelope,
@@ -364,16 +443,40 @@ class Client:
             location=received.location,
             retry_after=seconds_of(received.retry_after, self._clock.now()),
         )
+        sent = _Sent(verdict, None, received.http_status, received.date)
         if verdict.action is Action.ACCEPT:
-            return verdict, Response(received.body, envelope), received.http_status
-        received.body.close()
-        return verdict, None, received.http_status
+            return replace(sent, response=Response(envelope.file, envelope))
+        envelope.file.close()
+        return sent
 
     # What both need
 
     def _now(self) -> datetime:
-        """Return the present by the account's clock."""
-        return self._clock.now().astimezone(self._settings.timezone)
+        """Return the present in the account's time zone, as the API has it."""
+        return (self._clock.now() - self._ahead).astimezone(self._settings.timezone)
+
+    def _until(self) -> datetime:
+        """Return the last instant, in the account's time zone, that the API does not refuse."""
+        return (self._clock.safe_now() - self._ahead).astimezone(self._settings.timezone)
+
+    def _clock_is_ahead(self, span: Span, date: datetime | None) -> bool:
+        """Go by the API's clock where this machine's is why a span was refused; tell whether it is.
+
+        That is found out once. A span that has ended by the API's clock is refused for another
+        reason, such as a wrong time zone.
+        """
+        if self._ahead or date is None:
+            return False
+        ends = datetime.fromisoformat(span.to_date).replace(tzinfo=self._settings.timezone)
+        if ends < date:
+            return False
+        self._ahead = self._clock.now() - date
+        self._logger.warning(
+            "This machine's clock is %.0f s ahead of the API's, which refuses what is in the "
+            "future: set it right. This run goes by the API's clock from here on",
+            self._ahead.total_seconds(),
+        )
+        return True
 
     def _oldest(self, now: datetime) -> date:
         """Return the edge: the oldest day that the API may still have."""
@@ -426,9 +529,18 @@ class Client:
             delay + left,
         )
 
-    def _out_of_patience(self, what: str, verdict: Verdict) -> str:
+    def _out_of_patience(self, what: str, verdict: Verdict, left: float) -> str:
         """Return the line that ends a run without a complete response."""
-        if verdict.action is not Action.WAIT:
+        if verdict.retry_after is not None and verdict.retry_after > left:
+            return (
+                f"{what}: the API answered {verdict.reason}, and asks to wait "
+                f"{_span(verdict.retry_after)} (Retry-After), longer than retry_timeout "
+                f"({self._settings.retry_timeout:g} s) leaves. Run it again after that time, or "
+                f"set retry_timeout higher. {NOTHING_LOST}"
+            )
+        if verdict.action is Action.RETRY and verdict.advice:
+            look_for = verdict.advice
+        elif verdict.action is not Action.WAIT:
             look_for = "Check the network, api_url and Ozonetel's service"
         elif verdict.advice:
             look_for = f"Look for another client that generates tokens: {verdict.advice}"
@@ -438,3 +550,21 @@ class Client:
             f"{what}: no complete response within {self._settings.retry_timeout:g} s "
             f"(retry_timeout), at last {verdict.reason}. {look_for}. {NOTHING_LOST}"
         )
+
+
+def _span(seconds: float) -> str:
+    """Return a wait as a person says it."""
+    for unit, name in ((86400, "days"), (3600, "hours")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def _ahead(date: datetime | None, sent: datetime, received: datetime) -> float | None:
+    """Return the seconds by which a clock that read ``sent`` and ``received`` is surely ahead.
+
+    The server's ``date`` is of some moment between the two.
+    """
+    if date is None:
+        return None
+    return max((sent - date).total_seconds(), min((received - date).total_seconds(), 0.0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
-from datetime import timezone
 from typing import TYPE_CHECKING
 
 import backoff
@@ -11,8 +9,6 @@ import backoff
 from tap_ozonetel_cdr.api.responses import Action
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from tap_ozonetel_cdr.api.responses import Verdict
 
 
@@ -49,18 +45,3 @@ class Patience:
         else:
             due = now + next(self._waits)
         return max(due, now + (verdict.retry_after or 0))
-
-
-def seconds_of(retry_after: str | None, now: datetime) -> float | None:
-    """Return a ``Retry-After`` header as seconds from ``now``; None for what is neither form."""
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdecimal():
-        return float(retry_after.strip())
-    try:
-        then = email.utils.parsedate_to_datetime(retry_after)
-        if then.tzinfo is None:
-            then = then.replace(tzinfo=timezone.utc)
-        return max(0.0, (then - now).total_seconds())
-    except (ValueError, OverflowError):
-        return None

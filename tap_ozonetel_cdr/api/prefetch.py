@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
-from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
+
+from tap_ozonetel_cdr.api.background import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,29 +21,9 @@ def one_ahead(function: Callable[[_Item], _Result], items: Iterable[_Item]) -> I
     the function raises is raised when its item's turn comes, after the caller is done with those
     before.
     """
-    started = (_start(function, item) for item in items)
+    started = (start(partial(function, item), f"ahead-{item}") for item in items)
     pending = next(started, None)
     while pending:
         result = pending.result()
         pending = next(started, None)
         yield result
-
-
-def _start(function: Callable[[_Item], _Result], item: _Item) -> Future[_Result]:
-    """Run ``function`` in a thread that does not keep the process from ending.
-
-    A thread of an executor would: Python waits for those at exit, and a signal's exit with them.
-    """
-    future: Future[_Result] = Future()
-
-    def run() -> None:
-        # A signal that ends the run has to wake the main thread, not this one.
-        if sys.platform != "win32":
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-        try:
-            future.set_result(function(item))
-        except BaseException as error:  # noqa: BLE001  # handed to the one who waits
-            future.set_exception(error)
-
-    threading.Thread(target=run, name=f"ahead-{item}", daemon=True).start()
-    return future

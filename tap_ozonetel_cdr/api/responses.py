@@ -8,6 +8,7 @@ that both ways are handled.
 from __future__ import annotations
 
 import enum
+import errno
 import re
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -17,9 +18,11 @@ import requests
 import urllib3
 
 from tap_ozonetel_cdr.api.body import Details, Reading
+from tap_ozonetel_cdr.api.quote import quote
+from tap_ozonetel_cdr.api.transport import BodyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tap_ozonetel_cdr.api.body import Envelope
 
@@ -58,6 +61,8 @@ class Verdict:
     """Whether the status code is 401 or 403."""
     may_mean_gone: bool = False
     """Whether the API may say so of a day that it no longer has: nobody knows its words [open]."""
+    in_future: bool = False
+    """Whether the API says that the span ends after the present."""
     both_ways: bool = False
     """Whether both ways in were refused."""
     not_before: float = float("-inf")
@@ -80,6 +85,7 @@ class Refusal:
     advice: str = ""
     signs: tuple[str, ...] = ()
     may_mean_gone: bool = False
+    in_future: bool = False
 
     def matches(self, letters: str) -> bool:
         """Tell whether these are the words, given without case, blanks and signs."""
@@ -127,8 +133,16 @@ REFUSALS = (
             ("Invalid fromDate format", ("invalid fromdate",)),
             ("Invalid toDate format", ("invalid todate",)),
             ("fromDate and toDate should be same date", ("same date",)),
-            ("fromDate and toDate should not be future dates", ("future date",)),
         )
+    ),
+    # This, too, is of [doc].
+    Refusal(
+        "fromDate and toDate should not be future dates",
+        Action.STOP,
+        _CHECK_CLOCK,
+        ("future date",),
+        may_mean_gone=True,
+        in_future=True,
     ),
     Refusal("Invalid Json Pass Valid Json", Action.STOP, _CHECK_CLOCK, ("invalid json",)),
     Refusal(
@@ -174,8 +188,21 @@ _DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _TOO_LARGE = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.GATEWAY_TIMEOUT}
 _NO_RESPONSE = {
     Reading.NOT_WHOLE: "a body that is not one whole JSON value",
+    Reading.TOO_LARGE: "a body with a record, or another single value, of more than 8 MB",
     Reading.NOT_A_RESPONSE: "JSON that is not a response",
 }
+# What is raised before anything is sent, for the address, the proxy's, or a header.
+_NEVER_SENT = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+    urllib3.exceptions.LocationValueError,
+    UnicodeError,
+)
+_BY_PROXY = (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError)
+# No socket fails with these.
+_OF_FILES = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 # The known words are short; they are not looked for in more of a text than this.
 _LONGEST_WORDS = 1000
 
@@ -204,7 +231,7 @@ def judge(
     if 300 <= http_status < 400:  # noqa: PLR2004  # the class of redirects
         return Verdict(
             Action.STOP,
-            f"a redirect to {location or 'an unnamed host'}",
+            f"a redirect to {quote(location or '', secrets) or 'an unnamed host'}",
             "Credentials are never sent to another host: check api_url",
         )
     refusal = _refusal(envelope)
@@ -245,8 +272,8 @@ def judge_token(
     if http_status == HTTPStatus.OK and (
         no_words or verdict.action in {Action.ACCEPT, Action.RETRY}
     ):
-        not_whole = envelope.reading is Reading.NOT_WHOLE
-        reason = _NO_RESPONSE[envelope.reading] if not_whole else "a success without a token"
+        no_object = envelope.reading in {Reading.NOT_WHOLE, Reading.TOO_LARGE}
+        reason = _NO_RESPONSE[envelope.reading] if no_object else "a success without a token"
         return Verdict(Action.RETRY, reason, retry_after=retry_after)
     if verdict.action is Action.WAIT and "max" in verdict.words:
         return replace(verdict, advice=TOKENS_USED_UP)
@@ -255,34 +282,106 @@ def judge_token(
     return verdict if verdict.action in NOT_AUTHENTICATED else replace(verdict, may_mean_gone=False)
 
 
-def judge_failure(error: Exception, timeout: float) -> Verdict:
+def judge_failure(
+    error: Exception, timeout: float, proxy: str | None = None, secrets: Iterable[str] = ()
+) -> Verdict:
     """Return what it means that no response came, or not the whole of it.
 
+    All that requests, urllib3 and what lies under them raise has its place here.
+
     Args:
-        error: What requests or urllib3 raised.
+        error: What was raised.
         timeout: The time that the request had, in seconds.
+        proxy: The environment variable that names the proxy, if one is used.
+        secrets: What is masked where a header is quoted.
     """
+    causes = list(_causes(error))
+    cause = causes[-1]
+    # Other text of an error may be the server's: none of that is quoted.
+    reason = quote(getattr(cause, "strerror", None) or type(cause).__name__)
+    return (
+        _judge_silence(error, timeout, proxy)
+        or _judge_strange_response(causes, secrets)
+        or _judge_machine(error, cause, reason, proxy)
+        or _judge_proxy(causes, reason, proxy)
+        or Verdict(Action.RETRY, f"no whole response ({reason})")
+    )
+
+
+def _judge_silence(error: Exception, timeout: float, proxy: str | None) -> Verdict | None:
+    """Judge what took too long."""
     if isinstance(error, requests.ConnectTimeout):
-        return Verdict(Action.RETRY, "no connection in time")
+        return Verdict(Action.RETRY, "no connection in time", _check_proxy(proxy))
     if isinstance(error, (requests.Timeout, urllib3.exceptions.ReadTimeoutError)):
+        reason = f"no whole response within {timeout:g} s (request_timeout)"
+        return Verdict(Action.RETRY, reason, too_large=True)
+    return None
+
+
+def _judge_strange_response(causes: list[BaseException], secrets: Iterable[str]) -> Verdict | None:
+    """Judge a response that came and cannot be read."""
+    if isinstance(causes[0], BodyError):
         return Verdict(
-            Action.RETRY,
-            f"no whole response within {timeout:g} s (request_timeout)",
-            too_large=True,
+            Action.STOP,
+            quote(str(causes[0]), secrets),
+            "Look for a proxy or a gateway that breaks responses",
         )
-    if isinstance(error, ValueError) and not isinstance(error, requests.JSONDecodeError):
-        return Verdict(Action.STOP, f"nothing ({type(error).__name__})", "Check api_url")
-    cause: BaseException = error
-    while inner := cause.__cause__ or cause.__context__:
-        cause = inner
-    reason = getattr(cause, "strerror", None) or type(cause).__name__
+    if any(isinstance(one, urllib3.exceptions.DecodeError) for one in causes):
+        return Verdict(Action.RETRY, "a body that is not what its Content-Encoding says")
+    if any(isinstance(one, urllib3.exceptions.InvalidHeader) for one in causes):
+        return Verdict(Action.RETRY, "headers that contradict each other")
+    return None
+
+
+def _judge_machine(
+    error: Exception, cause: BaseException, reason: str, proxy: str | None
+) -> Verdict | None:
+    """Judge what only a person can set right, on this machine or in the settings."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return Verdict(
             Action.STOP,
             "with a certificate that this machine does not trust",
             "Check api_url, and REQUESTS_CA_BUNDLE if a proxy of yours re-signs traffic",
         )
-    return Verdict(Action.RETRY, f"no whole response ({reason})")
+    if isinstance(error, _NEVER_SENT) and not isinstance(error, requests.JSONDecodeError):
+        check = "Check user_agent" if isinstance(cause, UnicodeEncodeError) else "Check api_url"
+        return Verdict(
+            Action.STOP, f"nothing ({type(error).__name__})", _check_proxy(proxy) or check
+        )
+    if isinstance(cause, OSError) and (cause.errno in _OF_FILES or "TLS CA cert" in str(cause)):
+        return Verdict(
+            Action.STOP,
+            f"nothing: a file of this machine cannot be read ({reason})",
+            "Check the environment variables REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE",
+        )
+    return None
+
+
+def _judge_proxy(causes: list[BaseException], reason: str, proxy: str | None) -> Verdict | None:
+    """Judge what kept a proxy from handing a request on."""
+    if not any(isinstance(one, _BY_PROXY) for one in causes):
+        return None
+    refused = re.search(r"Tunnel connection failed: (\d{3})\b", str(causes[-1]), re.ASCII)
+    if refused is None:
+        return Verdict(Action.RETRY, f"no way through the proxy ({reason})", _check_proxy(proxy))
+    is_final = HTTPStatus.BAD_REQUEST <= int(refused[1]) < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Verdict(
+        Action.STOP if is_final else Action.RETRY,
+        f"nothing: the proxy refused (HTTP {refused[1]})",
+        f"{_check_proxy(proxy)}, its user and password, and whether it lets this machine through",
+    )
+
+
+def _check_proxy(proxy: str | None) -> str:
+    return f"Check the proxy that {proxy} names" if proxy else ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error, what it was raised for, and so on to the first of all."""
+    cause: BaseException | None = error
+    while cause:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 def _judge_words(
@@ -301,6 +400,7 @@ def _judge_words(
         words=_letters(said),
         denied=http_status in _DENIED,
         may_mean_gone=refusal.may_mean_gone and verdict.action is not Action.WAIT,
+        in_future=refusal.in_future,
     )
 
 
@@ -311,6 +411,13 @@ def _judge_status(http_status: int) -> Verdict | None:
         return None
     if http_status == HTTPStatus.TOO_MANY_REQUESTS:
         return Verdict(Action.WAIT, reason)
+    if http_status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return Verdict(
+            Action.STOP,
+            reason,
+            "A proxy asks who this machine is: check user and password in HTTP_PROXY, HTTPS_PROXY "
+            "or ALL_PROXY",
+        )
     if http_status >= 500 or http_status == HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004
         return Verdict(Action.RETRY, reason, too_large=http_status in _TOO_LARGE)
     if http_status in _DENIED:
@@ -327,6 +434,10 @@ def _judge_status(http_status: int) -> Verdict | None:
 
 def _judge_success(envelope: Envelope) -> Verdict:
     """Judge what came under 200 without a refusal: only ``details`` make it a success."""
+    if envelope.reading is Reading.TOO_LARGE:
+        return Verdict(
+            Action.STOP, _NO_RESPONSE[envelope.reading], "No record is known to come near that"
+        )
     if envelope.reading is not Reading.RESPONSE:
         return Verdict(Action.RETRY, _NO_RESPONSE[envelope.reading])
     if envelope.status is None and envelope.message is None:
@@ -375,15 +486,3 @@ def _fits_a_header(token: str) -> bool:
 def _letters(text: str) -> str:
     """Return words without case, blanks and signs, to be compared."""
     return re.sub(r"[\W_]+", "", text[:_LONGEST_WORDS]).casefold()
-
-
-def quote(text: str, secrets: Iterable[str]) -> str:
-    """Return text of the API fit for a log: one line, masked, at most 200 characters.
-
-    Masked are the secrets and every run of six digits or more (phone numbers, ids).
-    """
-    line = " ".join(text.split())
-    for secret in secrets:
-        line = line.replace(secret, "***")
-    line = re.sub(r"\d{6,}", "***", line)
-    return line if len(line) <= 200 else f"{line[:199]}…"  # noqa: PLR2004  # as promised above

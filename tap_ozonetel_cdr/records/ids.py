@@ -3,8 +3,9 @@
 The vendor documents none of it, so that ids of any other form mean nothing:
 
 - Manual and Progressive: ten digits, from the 6th digit of ``UCID`` on where it has 17 digits, and
-  from the 1st where it has 16. The vendor's own example has them from the 2nd on.
-- Inbound: the last eight digits of the time, from the 4th digit of ``UCID`` on.
+  from the 1st where it has 16.
+- Inbound: the last eight digits of the time, from the 4th digit of ``UCID`` on. So has the vendor's
+  own example, which shows all ten of them from its 2nd on [doc].
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _FEWEST = 10
 """Rows with a start that are enough at the end of a day."""
 _LENGTHS = range(15, 18)
 # From where, and to where, the digits of a Unix time stand.
-_WHOLE_TIMES = (slice(5, 15), slice(0, 10), slice(1, 11))
+_WHOLE_TIMES = (slice(5, 15), slice(0, 10))
 _LAST_DIGITS = slice(3, 11)
 _EIGHT_DIGITS = 10**8
 # Offsets are whole quarters of an hour, from UTC-12:00 to UTC+14:00.
@@ -52,6 +53,8 @@ class ZoneCheck:
 
     decided = False
     """Whether enough rows were looked at."""
+    agreeing = 0
+    """How many ids hold a time that agrees with the setting."""
     found: OtherOffset | None = None
     """The offset that most of the ids agree on, where it is not the setting's."""
 
@@ -70,7 +73,9 @@ class ZoneCheck:
             self._rows += 1
             offset = _offset(row.UCID, (day - _EPOCH) * 86_400 + clock)
             own = self._own_offsets(day, clock)
-            if offset is not None and offset not in own:
+            if offset in own:
+                self.agreeing += 1
+            elif offset is not None:
                 self._votes[OtherOffset(_text(offset), _text(own[0]))] += 1
             if self._rows == _ENOUGH:
                 self._decide()

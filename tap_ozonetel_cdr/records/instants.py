@@ -314,9 +314,8 @@ class _Zone:
         if not 1 < day < _LAST_ORDINAL:
             return None
         start = datetime.combine(date.fromordinal(day), time(hour))
-        # An hour more on either side shows a change at the edge, which repeats or skips what lies
-        # before it.
-        marks = [start + timedelta(hours=n) for n in range(-1, hours + 2)]
+        # Both ends belong to them: a change within an hour shows in one of its ends.
+        marks = [start + timedelta(hours=n) for n in range(hours + 1)]
         found = {self._offset(mark, fold) for mark in marks for fold in (0, 1)}
         return found.pop() if len(found) == 1 else None
 
