@@ -160,12 +160,13 @@ def test_the_sdk_is_the_one_that_is_stood_in_for() -> None:
         method.__qualname__: hashlib.sha256(inspect.getsource(method).encode()).hexdigest()[:8]
         for method in replaced
     }
-    assert digests == {
-        "Stream.sync": "6b4262dc",
-        "Stream._sync_records": "8928dc7f",
-        "Stream._sync_batches": "a42df0f3",
-        "Stream._generate_record_messages": "9b5f9fbc",
-        "SameRecordTransform.transform": "db46d82c",
-        "RecordMessage.to_dict": "821fe177",
-        "serialize_json": "ddf4787f",
+    known = {
+        "Stream.sync": {"6b4262dc"},
+        "Stream._sync_records": {"8928dc7f", "cb3de30f"},
+        "Stream._sync_batches": {"a42df0f3"},
+        "Stream._generate_record_messages": {"9b5f9fbc", "32cfecc1"},
+        "SameRecordTransform.transform": {"db46d82c", "64232114"},
+        "RecordMessage.to_dict": {"821fe177", "73d2e0db"},
+        "serialize_json": {"ddf4787f"},
     }
+    assert {name for name in known if digests[name] not in known[name]} == set()

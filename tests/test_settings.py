@@ -482,8 +482,8 @@ def test_include_account_is_not_guessed_at() -> None:
         ),
         pytest.param({"stream_maps": KEY}, ["stream_maps: must be of type object"], id="object"),
         pytest.param(
-            {"batch_config": {"encoding": {"format": KEY, "compression": "gzip"}}},
-            ["batch_config.encoding.format: must be jsonl or parquet"],
+            {"batch_config": {"encoding": {"format": "jsonl", "compression": KEY}}},
+            ["batch_config.encoding.compression: must be gzip or none"],
             id="enum",
         ),
         pytest.param(
