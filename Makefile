@@ -114,7 +114,7 @@ check-airflow: setup ## run the example of many accounts under Apache Airflow; S
 	@PYTHONPATH=tests/helpers $(RUN) python examples/many-accounts/check_airflow.py $(if $(REAL),--real) $(if $(SHORT),--short)
 
 check-targets: setup ## load with every loader that runs without an account, and compare
-	@$(RUN) python tests/check_targets.py $(TARGETS)
+	@PYTHONPATH=tests/helpers $(RUN) python tests/check_targets.py $(TARGETS)
 
 check-warehouses: setup ## see what dbt makes in Snowflake's and BigQuery's SQL, without an account
 	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/warehouses

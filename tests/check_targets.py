@@ -27,6 +27,7 @@ from xml.etree import ElementTree as ET
 
 import duckdb
 import psycopg
+from commands import environment
 from loads import (
     NUMBERS,
     Load,
@@ -41,7 +42,7 @@ from loads import (
     without_zone,
 )
 from psycopg.rows import dict_row
-from servers import database, environment, find_initdb, postgresql
+from servers import database, find_initdb, postgresql
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

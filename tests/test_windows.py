@@ -6,7 +6,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from servers import environment
+from commands import environment
 
 from ozonetel_sandbox import Sandbox
 
@@ -19,7 +19,7 @@ def test_core_without_posix() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "as_on_windows", "-p", "no:cacheprovider"]
         + [str(TESTS / f"test_{name}.py") for name in CORE],
-        env=environment(PYTHONPATH=str(TESTS)),
+        env=environment(PYTHONPATH=str(TESTS / "helpers")),
         capture_output=True,
         text=True,
         timeout=200,
@@ -34,7 +34,7 @@ def test_command_without_posix() -> None:
     with Sandbox(records_per_day=lambda _: 5, rate_limit=(1000, 1)) as sandbox:
         today = datetime.now().astimezone().date()
         done = subprocess.run(
-            [sys.executable, TESTS / "as_on_windows.py", "--config=ENV"],
+            [sys.executable, TESTS / "helpers" / "as_on_windows.py", "--config=ENV"],
             env=environment(
                 **sandbox.environment(),
                 TAP_OZONETEL_CDR_START_DATE=str(today - timedelta(days=2)),

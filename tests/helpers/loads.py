@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from commands import environment
 from oracle import ADDED, DURATIONS, INSTANTS, INTEGERS, expected_row
 from runs import StillClock
-from servers import environment
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.tap import TapOzonetelCDR
