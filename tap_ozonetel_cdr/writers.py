@@ -271,9 +271,14 @@ def _mapped(
         column = _failed_column(error.__traceback__)
         reason = type(error.__cause__ or error).__name__
         raise SettingsError(
-            f"stream_maps: {column} failed on a record ({reason}). It has to take every value that "
-            f"the columns can hold, blank text and null included. {NOTHING_LOST}"
+            f"stream_maps: {column} failed on a record ({reason}). {_check(reason)}. {NOTHING_LOST}"
         ) from None
+
+
+def _check(reason: str) -> str:
+    if reason == "NameNotDefined":
+        return "It reads a name that is neither a selected column nor a function"
+    return "It has to take every value that the columns can hold, blank text and null included"
 
 
 def _failed_column(traceback: TracebackType | None) -> str:

@@ -494,6 +494,11 @@ def test_include_account_is_not_guessed_at() -> None:
             ],
             id="several",
         ),
+        pytest.param(
+            {"stream_maps": {"__else__": KEY}},
+            ["stream_maps: does not have the form that `--about` describes"],
+            id="where the SDK's schema is none",
+        ),
     ],
 )
 def test_the_sdks_settings_are_judged_without_quoting_values(

@@ -253,6 +253,27 @@ def test_the_account_can_be_in_records_and_key(sandbox: Sandbox, sync: Sync) -> 
     assert {row["UserName"] for row in result.records} == {sandbox.user_name}
 
 
+@pytest.mark.parametrize(
+    ("expression", "line"),
+    [
+        ("int(StartTime)", "the expression for Rating failed on a record (ValueError). It has to"),
+        ("nope + 1", "the expression for Rating failed on a record (NameNotDefined). It reads a"),
+        ("1 // DialCount", "the expression for Rating failed on a record (TypeError). It has to"),
+    ],
+)
+def test_an_expression_that_fails_is_named_without_the_value(
+    sandbox: Sandbox, sync: Sync, caplog: pytest.LogCaptureFixture, expression: str, line: str
+) -> None:
+    """The column and the kind of failure; what stood in the record is in no line."""
+    caplog.set_level("DEBUG")
+    result = sync(stream_maps={"cdr": {"Rating": expression}}, start_date="2026-11-19")
+    assert result.error is not None
+    assert result.error.startswith(f"stream_maps: {line}")
+    starts = {record["StartTime"] for record in sandbox.records(YESTERDAY)}
+    assert starts
+    assert not any(start in result.error + caplog.text for start in starts)
+
+
 def test_stream_maps_hash_and_drop(sync: Sync) -> None:
     """The SDK's maps apply to the records."""
     maps = {"cdr": {"CallerID": "md5(CallerID)", "E164": None}}
