@@ -1,10 +1,11 @@
 # Every target sets itself up. It takes git, make, and Python 3.10 or newer with pip.
 
 # The slow suites by name: the tests in tests/test_NAME.py that are marked slow are `make test-NAME`.
-SLOW = accounts dbt meltano package page targets
+SLOW = accounts benchmarks dbt meltano package page targets
 
-# What decides about data, by name: every branch of it is taken by its own tests.
-DECIDING = plan responses columns body rows instants ids duplicates
+# What decides about data, by name: every branch of it is taken by its own tests, and by those of the
+# way in and of hostile responses.
+DECIDING = plan responses columns body rows instants ids duplicates auth hostile_lines hostile_size
 
 # What docs/generated.py makes parts of, and how they get there.
 GENERATED = README.md docs/columns.md docs/how-it-works.md docs/sandbox.md \
@@ -36,7 +37,7 @@ DBT = DBT_PROFILES_DIR="$(CURDIR)/dbt" DBT_TARGET_PATH="$(CURDIR)/.dbt/target" \
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dbt-setup dbt page test versions soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow check-warehouses coverage mutants clean
+.PHONY: help setup demo dbt-setup dbt page test versions sdk-next soak bench test-slow $(SLOW:%=test-%) docs lint types format dist lowest audit check-airflow check-targets check-warehouses coverage mutants clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -72,7 +73,7 @@ page: .dbt/venv/made ## make the page PAGE of the calls in DUCKDB, or in POSTGRE
 	@echo "The page: $(abspath $(PAGE))"
 
 test: setup ## run the tests, but for the slow suites
-	@$(RUN) pytest -m "not slow"
+	@$(RUN) pytest
 
 coverage: setup ## see that the tests take every branch of what decides about data
 	@$(RUN) coverage erase
@@ -94,7 +95,14 @@ lowest: setup ## run the tests with the oldest versions that the tap itself allo
 		pyproject.toml --output-file .tox/lowest/constraints.txt
 	@"$(UV)" pip install --quiet --python .tox/lowest --constraint .tox/lowest/constraints.txt \
 		--editable . --group test
-	@.tox/lowest/bin/python -m pytest -m "not slow"
+	@.tox/lowest/bin/python -m pytest
+
+sdk-next: setup ## run the tests with the newest pre-release of the Singer SDK
+	@"$(UV)" venv --quiet --clear .tox/sdk-next
+	@echo "singer-sdk>=0.55.dev0" >.tox/sdk-next/override.txt
+	@"$(UV)" pip install --quiet --python .tox/sdk-next --override .tox/sdk-next/override.txt \
+		--editable . --group test
+	@.tox/sdk-next/bin/python -m pytest -m "not slow"
 
 soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 	@FAULT_SEQUENCES=10000 KILLS=1000 $(RUN) pytest -o faulthandler_timeout=0 tests/test_faults.py tests/test_kills.py --durations=3
@@ -102,13 +110,16 @@ soak: setup ## run 10,000 sequences of faults and 1,000 kills; an hour or so
 bench: setup ## measure speed, memory and schedule beside a plain SDK tap; a quarter of an hour
 	@$(RUN) benchmarks/bench.py $(BENCH)
 
-check-airflow: setup ## run the example of many accounts under Apache Airflow; REAL=1: at the real limit
-	@$(RUN) python tests/check_airflow.py $(if $(REAL),--real)
+check-airflow: setup ## run the example of many accounts under Apache Airflow; SHORT=1: in a minute; REAL=1: at the real limit
+	@PYTHONPATH=tests/helpers $(RUN) python examples/many-accounts/check_airflow.py $(if $(REAL),--real) $(if $(SHORT),--short)
+
+check-targets: setup ## load with every loader that runs without an account, and compare
+	@PYTHONPATH=tests/helpers $(RUN) python tests/check_targets.py $(TARGETS)
 
 check-warehouses: setup ## see what dbt makes in Snowflake's and BigQuery's SQL, without an account
 	@"$(UV)" venv --quiet --clear --python .venv/bin/python .dbt/warehouses
 	@"$(UV)" pip sync --quiet --python .dbt/warehouses tests/warehouses-requirements.txt
-	@.dbt/warehouses/bin/python tests/check_warehouses.py
+	@PYTHONPATH=tests/helpers .dbt/warehouses/bin/python tests/check_warehouses.py
 
 test-slow: $(SLOW:%=test-%)
 
@@ -139,6 +150,7 @@ audit: setup ## ask the public database of weaknesses about what uv.lock install
 
 types: setup ## check the types
 	@$(RUN) mypy tap_ozonetel_cdr ozonetel_sandbox tests examples benchmarks dbt/page docs
+	@$(RUN) mypy --platform win32 tap_ozonetel_cdr ozonetel_sandbox
 
 format: setup ## format the code, and mend what can be mended
 	@$(RUN) ruff check --quiet --fix --exit-zero

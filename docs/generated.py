@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
 
 import tap_ozonetel_cdr
-from ozonetel_sandbox.cli import NOT_IMITATED, _add_options
+from ozonetel_sandbox.cli import NOT_IMITATED, add_options
 from ozonetel_sandbox.faults import GROUPS, Fault
 from tap_ozonetel_cdr.records.columns import COLUMNS
 from tap_ozonetel_cdr.settings import CONFIG_JSONSCHEMA
@@ -109,7 +109,7 @@ def faults() -> str:
 def options() -> str:
     """Return the table of the sandbox's options."""
     parser = argparse.ArgumentParser(add_help=False)
-    _add_options(parser)
+    add_options(parser)
     return _table(
         ("option", "meaning"),
         (

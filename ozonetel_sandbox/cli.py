@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     faults = "faults:\n" + "\n".join(_fault_help())
     options = argparse.ArgumentParser(add_help=False)
-    _add_options(options)
+    add_options(options)
     parser = argparse.ArgumentParser(
         prog="ozonetel-sandbox",
         description="The Ozonetel CDR API on loopback, with made-up calls: no account needed.",
@@ -136,7 +136,7 @@ def _fault_help() -> list[str]:
     return lines
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
+def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what ``serve`` and ``run`` share. A default of None leaves the sandbox's own."""
     _add_accounts(parser)
     _add_records(parser.add_argument_group("records"))

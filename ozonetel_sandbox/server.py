@@ -6,6 +6,7 @@ import math
 import signal
 import socket
 import struct
+import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,7 +68,8 @@ class Server(ThreadingHTTPServer):
 
     def _serve(self) -> None:
         # The main thread waits for its command, and only a signal of its own wakes it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         while not self.closing.is_set():
             self.handle_request()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 
 from tap_ozonetel_cdr.errors import NOTHING_LOST, LocalError
 
@@ -74,8 +75,10 @@ class Output:
         if not self._writing:
             raise Stopped(signum)
         self._signum = signum
-        signal.signal(signal.SIGALRM, lambda *_: os._exit(128 + signum))
-        signal.setitimer(signal.ITIMER_REAL, _GRACE)
+        # A thread, not an alarm: Windows has none.
+        patience = threading.Timer(_GRACE, os._exit, (128 + signum,))
+        patience.daemon = True
+        patience.start()
 
 
 def _write(lines: bytes) -> None:

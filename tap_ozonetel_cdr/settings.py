@@ -331,17 +331,15 @@ def problems(config: Mapping[str, Any], jsonschema: Mapping[str, Any]) -> list[s
     Returns:
         One text for each problem: the setting and what would be right, never its value.
     """
-    others = {n: s for n, s in jsonschema["properties"].items() if n not in _READERS}
-    validator = th.DEFAULT_JSONSCHEMA_VALIDATOR({"properties": others})
     found = []
-    for error in validator.iter_errors(dict(config)):
-        setting = ".".join(map(str, error.absolute_path))
-        if error.validator == "type":
-            found.append(f"{setting}: must be {_kinds(error.schema)}")
-        elif error.validator == "enum":
-            found.append(f"{setting}: must be {_choices(error.schema)}")
-        else:
-            found.append(f"{setting}: does not have the form that `--about` describes")
+    for name, schema in jsonschema["properties"].items():
+        if name in _READERS or name not in config:
+            continue
+        validator = th.DEFAULT_JSONSCHEMA_VALIDATOR({"properties": {name: schema}})
+        try:
+            found += [_problem(error) for error in validator.iter_errors(dict(config))]
+        except AttributeError:  # some of the SDK's own schemas hold what is none (0.54.9)
+            found.append(f"{name}: does not have the form that `--about` describes")
     return found
 
 
@@ -383,6 +381,15 @@ def check_log_level(environment: Mapping[str, str]) -> None:
 
 def _is_flag(schema: Mapping[str, Any]) -> bool:
     return "boolean" in schema.get("type", [])
+
+
+def _problem(error: Any) -> str:  # noqa: ANN401  # jsonschema's, which has no types
+    setting = ".".join(map(str, error.absolute_path))
+    if error.validator == "type":
+        return f"{setting}: must be {_kinds(error.schema)}"
+    if error.validator == "enum":
+        return f"{setting}: must be {_choices(error.schema)}"
+    return f"{setting}: does not have the form that `--about` describes"
 
 
 def from_environment(prefix: str, jsonschema: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,25 +2,24 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import needs
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
+from clocks import NOW, TODAY
+from commands import PROGRAMS, Process, environment
 
 from ozonetel_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples/many-accounts"
-PROGRAMS = Path(sys.executable).parent
-NOON = datetime(2026, 11, 20, 6, 30, tzinfo=timezone.utc)
 
 
 def read(path: Path) -> Any:  # noqa: ANN401  any YAML
@@ -53,8 +52,7 @@ def test_an_account_is_one_line_in_one_file(tmp_path: Path) -> None:
     done = subprocess.run(
         [PROGRAMS / "meltano", "config", "print", "cdr-initech"],
         cwd=tmp_path,
-        env=os.environ
-        | {"CDR_INITECH_API_KEY": "a-key", "MELTANO_CLI_DISABLE_VERSION_CHECK": "true"},
+        env=environment(CDR_INITECH_API_KEY="a-key", MELTANO_CLI_DISABLE_VERSION_CHECK="true"),
         capture_output=True,
         encoding="utf-8",
         check=True,
@@ -108,33 +106,22 @@ def test_the_image_finds_the_line_that_it_changes() -> None:
     assert yaml.safe_load(changed)["plugins"]["extractors"][0]["pip_url"] == "/tap"
 
 
-def test_machines_that_share_an_account_wait_for_each_other(tmp_path: Path) -> None:
+def test_machines_that_share_an_account_wait_for_each_other() -> None:
     """Three at once, with the account's key: all read all days, and the limit is kept."""
-    today = NOON.date()
     with Sandbox(
-        rate_limit=(2, 0.5), records_per_day=5, auth_method="api_key", now=lambda: NOON
+        rate_limit=(2, 0.5), records_per_day=5, auth_method="api_key", now=lambda: NOW
     ) as sandbox:
         settings = {
             **sandbox.environment(),
-            "TAP_OZONETEL_CDR_START_DATE": str(today - timedelta(days=2)),
-            "TAP_OZONETEL_CDR_END_DATE": str(today - timedelta(days=1)),
+            "TAP_OZONETEL_CDR_START_DATE": str(TODAY - timedelta(days=2)),
+            "TAP_OZONETEL_CDR_END_DATE": str(TODAY - timedelta(days=1)),
             "TAP_OZONETEL_CDR_RETENTION_DAYS": "3650",
         }
-        started = [
-            subprocess.Popen(
-                [PROGRAMS / "tap-ozonetel-cdr", "--config=ENV"],
-                env=os.environ | settings,
-                cwd=tmp_path,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                encoding="utf-8",
-            )
-            for _ in range(3)
-        ]
-        ends = [(process.communicate()[1], process.returncode) for process in started]
+        processes = [Process(settings) for _ in range(3)]
+        codes = [process.end() for process in processes]
         answered = sorted(r.received for r in sandbox.requests if r.count is not None)
-    assert [code for _, code in ends] == [0, 0, 0], ends
-    assert all("CRITICAL" not in log for log, _ in ends)
+    assert codes == [0, 0, 0], [process.errors for process in processes]
+    assert not any(b"CRITICAL" in process.errors for process in processes)
     assert len(answered) == 3 * 2
     assert all(
         later - earlier > 0.5 for earlier, later in zip(answered, answered[2:], strict=False)

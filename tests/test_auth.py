@@ -197,7 +197,7 @@ def test_neither_way_works(api: Api, clock: PassingClock) -> None:
 
 
 @pytest.mark.parametrize("settings", [{"api_key": "another"}, {"user_name": "another"}])
-def test_wrong_credentials(api: Api, settings: dict[str, str]) -> None:
+def test_wrong_credentials_end_the_run(api: Api, settings: dict[str, str]) -> None:
     """The refusal of generateToken itself stops the run: no token was made."""
     assert line_of(api, **settings) == (
         f"generateToken: the API answered '{INVALID}' (HTTP 401) to the header apiKey, and "

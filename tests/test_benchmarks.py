@@ -6,6 +6,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
 from oracle import FIELDS
 
 BENCH = Path(__file__).parent.parent / "benchmarks" / "bench.py"
@@ -17,6 +18,7 @@ def test_the_plain_tap_has_the_fields_of_the_api() -> None:
     assert set(stream.schema["properties"]) == {*FIELDS}
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs(tmp_path: Path) -> None:
     """On a tiny day every case runs to its table, the picture is drawn, and a page is renewed."""
     page = tmp_path / "page.md"

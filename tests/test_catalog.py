@@ -73,7 +73,7 @@ def fixed(given: dict[str, Any], keys: tuple[str, ...] = ("ID",)) -> tuple[Catal
         ),
     ],
 )
-def test_columns(entry: dict[str, Any], columns: str) -> None:
+def test_columns_are_those_that_the_catalog_selects(entry: dict[str, Any], columns: str) -> None:
     """Those that the catalog lists and selects, and the keys, in the stream's own order."""
     found, lines = fixed(catalog(**entry))
     assert list(found["cdr"].schema.to_dict()["properties"]) == columns.split()

@@ -203,7 +203,7 @@ def test_a_full_disk_is_named(api: Api) -> None:
 
 
 def test_a_day_too_large_is_asked_for_in_spans(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    """Halved until it is answered; the next day begins at that size, the one after at twice it."""
+    """Halved until one comes back; the next day begins at that size, the one after at twice it."""
     six_hours = ["00:00:00 05:59:59", "06:00:00 11:59:59", "12:00:00 17:59:59", "18:00:00 23:59:59"]
     twelve_hours = ["00:00:00 11:59:59"]
 
@@ -284,7 +284,7 @@ DATES = [
 
 
 def always(reply: Reply) -> Callable[[Asked], Reply]:
-    """Answer a day always the same."""
+    """Give a day always the same response."""
     return lambda _: reply
 
 
@@ -469,7 +469,7 @@ GONE = "while the run waited, it left the 15 days that the API keeps"
 
 
 def test_a_day_that_left_while_the_run_waited_is_not_asked_for(clock: PassingClock) -> None:
-    """Its empty list would pass for a day without calls."""
+    """Its empty list would pass for a day without records."""
     clock.begin = datetime(2026, 11, 20, 18, 29, 50, tzinfo=timezone.utc)
     with Api(clock) as api:
         client = client_of(api, rate_limit_requests=1)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from oracle import ADDED, FIELDS, INTEGERS
 from samples import KOLKATA, chunk_of
 
 from tap_ozonetel_cdr.records.columns import COLUMNS, key_properties, schema
@@ -17,70 +18,6 @@ from tap_ozonetel_cdr.records.values import as_json, key
 
 DAY = date(2024, 12, 6)
 IDS = {"CallID": "1", "UCID": "2"}
-DOCUMENTED = [
-    "AgentDialStatus",
-    "AgentID",
-    "AgentName",
-    "CallAudio",
-    "CallDate",
-    "CallID",
-    "CallerConfAudioFile",
-    "CallerID",
-    "CampaignName",
-    "Comments",
-    "ConferenceDuration",
-    "CustomerDialStatus",
-    "CustomerRingTime",
-    "DID",
-    "DialOutName",
-    "DialStatus",
-    "DialedNumber",
-    "Disposition",
-    "Duration",
-    "DynamicDID",
-    "E164",
-    "EndTime",
-    "Event",
-    "HandlingTime",
-    "HangupBy",
-    "HoldDuration",
-    "Location",
-    "PickupTime",
-    "Rating",
-    "RatingComments",
-    "Skill",
-    "StartTime",
-    "Status",
-    "TalkTime",
-    "TimeToAnswer",
-    "TransferType",
-    "TransferredTo",
-    "Type",
-    "UCID",
-    "UUI",
-    "WrapUpEndTime",
-    "WrapUpStartTime",
-    "WrapupDuration",
-]
-FURTHER = ["CallFlow", "QueueTime", "DialCount", "VideoRecordingURL"]
-INTEGERS = ["Rating", "DialCount"]
-ADDED = [
-    "DurationSeconds",
-    "TalkTimeSeconds",
-    "HandlingTimeSeconds",
-    "TimeToAnswerSeconds",
-    "WrapupDurationSeconds",
-    "HoldDurationSeconds",
-    "ConferenceDurationSeconds",
-    "CustomerRingTimeSeconds",
-    "QueueTimeSeconds",
-    "StartedAt",
-    "PickedUpAt",
-    "EndedAt",
-    "WrapUpStartedAt",
-    "WrapUpEndedAt",
-    "AdditionalFields",
-]
 INTEGER = {"type": ["integer", "null"], "minimum": -(2**63), "maximum": 2**63 - 1}
 
 
@@ -101,16 +38,16 @@ def aside(row: dict[str, Any]) -> Any:  # noqa: ANN401  # any JSON value
     return json.loads(row["AdditionalFields"], parse_float=Decimal)
 
 
-def test_columns() -> None:
+def test_every_column_is_there() -> None:
     """Every field of the vendor's page, those met besides, and the added columns are there."""
-    assert [column.name for column in COLUMNS] == ["UserName", *DOCUMENTED, *FURTHER, *ADDED]
-    assert [c.name for c in COLUMNS if c.source == c.name] == [*DOCUMENTED, *FURTHER]
+    assert [column.name for column in COLUMNS] == ["UserName", *FIELDS, *ADDED]
+    assert [c.name for c in COLUMNS if c.source == c.name] == [*FIELDS]
     for column in COLUMNS:
         assert column.description[0].isupper()
         assert column.description.endswith(".")
 
 
-def test_schema() -> None:
+def test_every_column_has_a_type_that_fits() -> None:
     """Every column has a type that fits its kind, and only keys are never null."""
     table = schema(include_account=True)
     properties = table.pop("properties")
@@ -127,18 +64,18 @@ def test_schema() -> None:
         assert properties.pop(name) == {**INTEGER, "minimum": 0}
     for name in [name for name in properties if name.endswith("At")]:
         assert properties.pop(name) == {"type": ["string", "null"], "format": "date-time"}
-    texts = {*DOCUMENTED, *FURTHER, "AdditionalFields"}
+    texts = {*FIELDS, "AdditionalFields"}
     assert properties.keys() == texts - {"CallDate", "CallID", "UCID", *INTEGERS}
     for name in properties:
         assert properties[name] == {"type": ["string", "null"]}
 
 
-def test_account() -> None:
+def test_the_account_is_a_column_where_it_is_included() -> None:
     """The account is a column and part of the key only where it is included."""
     assert key_properties(include_account=False) == ("CallID", "UCID")
     assert key_properties(include_account=True) == ("UserName", "CallID", "UCID")
     without = schema(include_account=False)["properties"]
-    assert [*without] == [*DOCUMENTED, *FURTHER, *ADDED]
+    assert [*without] == [*FIELDS, *ADDED]
     assert [*row_of()[0]] == [*without]
     [row], _ = made({**IDS, "UserName": "theirs"}, account="demo")
     assert [*row] == [*schema(include_account=True)["properties"]]
@@ -239,7 +176,9 @@ def name_of(value: object) -> str:
 
 @pytest.mark.parametrize("beside", [{}, {"Comments": "\0"}, {"CallerID": [1]}], ids=str)
 @pytest.mark.parametrize(("column", "value", "expected"), VALUES, ids=name_of)
-def test_values(column: str, value: object, expected: object, beside: dict[str, Any]) -> None:
+def test_what_fits_a_column_stands_there(
+    column: str, value: object, expected: object, beside: dict[str, Any]
+) -> None:
     """What fits a column stands there, what does not in AdditionalFields as it was sent.
 
     And so it is whatever else its chunk holds.
@@ -259,10 +198,10 @@ def test_values(column: str, value: object, expected: object, beside: dict[str, 
     assert counts.missing_ids == ({column: 1} if column in IDS and not row[column] else {})
 
 
-def test_an_empty_record() -> None:
+def test_a_record_without_fields_is_a_row_of_nulls() -> None:
     """A record without any field is a row of nulls, and its ids are counted as missing."""
     [row], counts = made({})
-    assert row == {**dict.fromkeys([*DOCUMENTED, *FURTHER, *ADDED]), "CallID": "", "UCID": ""}
+    assert row == {**dict.fromkeys([*FIELDS, *ADDED]), "CallID": "", "UCID": ""}
     assert counts == Counts(missing_ids=Tally(CallID=1, UCID=1))
 
 
@@ -276,7 +215,9 @@ def test_an_empty_record() -> None:
         ({"CallID": "1\0", "UCID": "\ud800"}, ("1\ufffd", "\ufffd")),
     ],
 )
-def test_key(record: dict[str, Any], expected: tuple[str, str]) -> None:
+def test_the_key_of_a_record_is_the_one_that_is_emitted(
+    record: dict[str, Any], expected: tuple[str, str]
+) -> None:
     """The key of a record is the one that is emitted."""
     [row], _ = made(record)
     assert key(record) == (row["CallID"], row["UCID"]) == expected
@@ -285,7 +226,7 @@ def test_key(record: dict[str, Any], expected: tuple[str, str]) -> None:
 # AdditionalFields
 
 
-def test_new_fields() -> None:
+def test_new_fields_are_kept_and_counted() -> None:
     """A field that the table does not know is kept as it was sent, and counted."""
     new = {"Sentiment": "good", "Score": 5, "Rating": "007", "Tags": [1, {"a": None}], "X": None}
     rows, counts = made({**IDS, **new}, {**IDS, **new})
@@ -411,7 +352,7 @@ def test_a_million_new_names_are_counted_in_little_memory() -> None:
 # Added columns
 
 
-def test_seconds() -> None:
+def test_each_duration_has_its_seconds() -> None:
     """Each duration has its seconds beside it, which are null where it is unreadable."""
     names = [name for name in ADDED if name.endswith("Seconds")]
     row, _ = row_of(**{name.removesuffix("Seconds"): "25:00:01" for name in names})
@@ -423,7 +364,7 @@ def test_seconds() -> None:
     assert (row["TalkTime"], row["AdditionalFields"]) == ("long", None)
 
 
-def test_instants() -> None:
+def test_instants_stand_in_the_row() -> None:
     """The instants of an event stand in its row, in UTC."""
     row, _ = row_of(
         CallDate="2024-12-31",
@@ -451,7 +392,7 @@ def test_the_day_asked_for_stands_in_for_a_call_date() -> None:
     assert (row["CallDate"], aside(row)) == (None, {"CallDate": "yesterday"})
 
 
-def test_selected_columns() -> None:
+def test_columns_that_are_not_selected_are_not_made() -> None:
     """Columns that are not selected are not made, nor does anything of them go elsewhere."""
     record = {"CallID": 1, "UCID": None, "AgentName": ["x\0"], "Rating": "007", "New": "\0"}
     [row], counts = made(record, columns={"CallID", "Rating", "AdditionalFields"})

@@ -70,12 +70,14 @@ def given_once(*parts: Part) -> list[dict[str, Any]]:
         ([NO_ID, NO_ID_EITHER], Duplicates(1, ("", ""))),
     ],
 )
-def test_duplicates(records: list[dict[str, Any]], expected: Duplicates | None) -> None:
+def test_records_that_differ_under_one_key_are_counted(
+    records: list[dict[str, Any]], expected: Duplicates | None
+) -> None:
     """Records that differ under one key are counted by key; identical ones are none."""
     assert duplicates_of(response(*records)) == expected
 
 
-def test_duplicates_across_parts() -> None:
+def test_duplicates_are_found_across_parts() -> None:
     """Duplicates are found wherever in the day they lie."""
     assert duplicates_of(response(A), response(B), response(A_CHANGED)) == Duplicates(1, ("1", "1"))
     assert duplicates_of(response(A), response(A)) is None
@@ -87,7 +89,7 @@ def test_numbers_and_text_of_the_same_digits_differ() -> None:
     assert duplicates_of(response({**A, "X": 1}, {**A, "X": True})) == Duplicates(1, ("1", "1"))
 
 
-def test_equal_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_hashes_make_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hash that all share by chance neither makes duplicates of them nor loses one."""
     monkeypatch.setattr(duplicates, "hash", lambda _: 7, raising=False)
     assert duplicates_of(response(A, B)) is None
@@ -110,7 +112,9 @@ def test_equal_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
         ([[], [A], []], [A]),
     ],
 )
-def test_once(parts: list[list[dict[str, Any]]], expected: list[dict[str, Any]]) -> None:
+def test_a_record_in_several_parts_is_given_once(
+    parts: list[list[dict[str, Any]]], expected: list[dict[str, Any]]
+) -> None:
     """A record in several parts is given once, but as often as one part has it."""
     assert given_once(*[response(*part) for part in parts]) == expected
 

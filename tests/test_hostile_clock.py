@@ -11,7 +11,6 @@ import pytest
 from api_server import (
     FUTURE,
     KOLKATA,
-    NOON,
     TODAY,
     Api,
     PassingClock,
@@ -21,6 +20,7 @@ from api_server import (
     refusal,
     success,
 )
+from clocks import NOW
 
 from tap_ozonetel_cdr.api.client import DayResponse, MissingDay
 from tap_ozonetel_cdr.clock import MARGIN, Clock
@@ -285,7 +285,7 @@ def test_a_day_that_has_not_begun_is_no_gap(
     """Not with on_gap: fail either; and no bookmark rests on it."""
     caplog.set_level("INFO")
     api.behind = timedelta(hours=14)
-    _, states = run(api, NOON, capfd, start_date="2026-11-19", on_gap="fail")
+    _, states = run(api, NOW, capfd, start_date="2026-11-19", on_gap="fail")
     assert "2026-11-20 is left to the next run: it has not begun by the API's clock" in (
         caplog.messages
     )

@@ -523,6 +523,8 @@ sys.argv[1:] = ["--config", {str(tmp_path / "closed" / "config.json")!r}]
 tap.main()
 """,
         ],
+        # That user may not write what was covered.
+        env={k: v for k, v in os.environ.items() if not k.startswith("COVERAGE")},
         capture_output=True,
         text=True,
         check=False,

@@ -18,7 +18,7 @@ INBOUND = ("Inbound", "Queue")
 EXAMPLE = {"CallDate": "2024-12-06", "StartTime": "12:20:00", "UCID": 31733467784618213}
 
 
-def records(  # noqa: PLR0913  # what tells days apart
+def records(  # what tells days apart
     kind: tuple[str, str] = MANUAL,
     zone: str = "Asia/Kolkata",
     *,
@@ -50,7 +50,7 @@ def checked(zone: str, *chunks: list[dict[str, Any]], columns: set[str] | None =
 
 @pytest.mark.parametrize("past", [True, False], ids=["past", "current"])
 @pytest.mark.parametrize("kind", [MANUAL, INBOUND], ids=["manual", "inbound"])
-def test_the_right_zone(kind: tuple[str, str], past: bool) -> None:
+def test_nothing_is_found_where_ids_and_setting_agree(kind: tuple[str, str], past: bool) -> None:
     """Where ids and setting agree nothing is found."""
     for zone in ("Asia/Kolkata", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati"):
         found = checked(zone, records(kind, zone, past=past))
@@ -71,7 +71,9 @@ def test_the_right_zone(kind: tuple[str, str], past: bool) -> None:
         ("Etc/GMT+12", "UTC-12:00"),
     ],
 )
-def test_another_zone(kind: tuple[str, str], past: bool, zone: str, of_ids: str) -> None:
+def test_another_zone_is_told_where_most_ids_agree_on_it(
+    kind: tuple[str, str], past: bool, zone: str, of_ids: str
+) -> None:
     """Where most ids agree on another offset, both are told."""
     found = checked("Asia/Kolkata", records(kind, zone, past=past))
     assert found.found == OtherOffset(of_ids, "UTC+05:30")
@@ -103,7 +105,7 @@ def test_the_forms_of_ids(ucid: str, digits: str) -> None:
     assert checked("Asia/Kolkata", sent).found == OtherOffset("UTC+00:00", "UTC+05:30"), digits
 
 
-def test_the_vendors_example() -> None:
+def test_the_vendors_example_is_of_india() -> None:
     """Its id is 16 s before its start in India."""
     assert checked("Asia/Kolkata", [EXAMPLE] * 40).found is None
     assert checked("UTC", [EXAMPLE] * 40).found == OtherOffset("UTC+05:30", "UTC+00:00")

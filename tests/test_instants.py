@@ -71,7 +71,7 @@ def in_utc(local: str) -> str:
         ("00:00:01\0", None),
     ],
 )
-def test_seconds(text: str, expected: int | None) -> None:
+def test_a_duration_is_read_as_seconds(text: str, expected: int | None) -> None:
     """A duration is HH:MM:SS of any number of hours that 64 bits hold; all else is unknown."""
     assert seconds(text) == expected
 
@@ -95,12 +95,12 @@ def test_seconds(text: str, expected: int | None) -> None:
         ("", None),
     ],
 )
-def test_ordinal(text: str, expected: int | None) -> None:
+def test_a_date_is_read_only_if_it_exists(text: str, expected: int | None) -> None:
     """A date is YYYY-MM-DD and exists."""
     assert ordinal(text) == expected
 
 
-def test_the_vendors_example() -> None:
+def test_the_vendors_example_has_all_instants() -> None:
     """The record on the vendor's page gets all of its instants."""
     assert placed(
         CallDate="2024-12-06",
@@ -125,12 +125,12 @@ def test_the_vendors_example() -> None:
 @pytest.mark.parametrize(
     "start", [None, "", " ", "24:00:00", "12:60:00", "12:00:60", "1:00:00", "12:20", 5, True, []]
 )
-def test_no_readable_start(start: object) -> None:
+def test_no_readable_start_leaves_no_instants(start: object) -> None:
     """Without a readable start there are no instants at all."""
     assert placed(StartTime=start, EndTime="12:00:00", PickupTime="12:00:00") == {}
 
 
-def test_no_fields() -> None:
+def test_absent_fields_have_no_instants() -> None:
     """Fields that are absent have no instants."""
     assert placed() == {}
     assert placed(StartTime="12:20:00") == {"StartedAt": "2024-12-06T06:50:00+00:00"}
@@ -149,7 +149,7 @@ def test_no_fields() -> None:
     ],
 )
 def test_the_day_of_the_start(call_date: object, expected: str) -> None:
-    """A call starts on its CallDate, or on the day asked for where that is no date."""
+    """A record starts on its CallDate, or on the day asked for where that is no date."""
     found = placed("Etc/GMT-9", CallDate=call_date, StartTime="12:20:00")
     assert found == {"StartedAt": f"{expected}T03:20:00+00:00"}
 
@@ -376,7 +376,9 @@ def test_the_day_of_a_later_instant(
         ("Pacific/Kiritimati", "9999-12-31", "23:59:59", {}, "23:59:59+14:00"),
     ],
 )
-def test_offsets(zone: str, day: str, start: str, fields: dict[str, Any], expected: str) -> None:
+def test_repeated_and_skipped_hours_have_their_rule(
+    zone: str, day: str, start: str, fields: dict[str, Any], expected: str
+) -> None:
     """Repeated and skipped hours, and offsets with seconds, have their rule."""
     found = placed(zone, CallDate=day, StartTime=start, **fields)
     assert found["EndedAt" if fields else "StartedAt"] == in_utc(f"{day}T{expected}")
@@ -401,7 +403,7 @@ def test_offsets(zone: str, day: str, start: str, fields: dict[str, Any], expect
         ),
     ],
 )
-def test_an_event_that_ends_days_away_behind_a_change_of_clocks(  # noqa: PLR0913, PLR0917
+def test_an_event_that_ends_days_away_behind_a_change_of_clocks(
     day: str,
     start: str,
     duration: str,
@@ -426,7 +428,7 @@ def test_an_event_that_ends_days_away_behind_a_change_of_clocks(  # noqa: PLR091
 
 
 def test_a_date_that_a_zone_skipped() -> None:
-    """A call on a date that did not exist is placed by the offset from before it."""
+    """A record on a date that did not exist is placed by the offset from before it."""
     found = placed("Pacific/Apia", date(2011, 12, 30), StartTime="12:00:00")
     assert found == {"StartedAt": "2011-12-30T22:00:00+00:00"}
 
@@ -512,7 +514,7 @@ def test_instants_in_every_zone(at: tuple[str, date], record: dict[str, Any]) ->
     st.integers(0, 11 * 3600),
 )
 def test_instants_are_the_truth(zone: str, at: datetime, duration: int, wrap_up: int) -> None:
-    """What a call's clocks showed gives back its instants, in every zone and at any time."""
+    """What a record's clocks showed gives back its instants, in every zone and at any time."""
     started = at.replace(microsecond=0, tzinfo=timezone.utc).astimezone(ZoneInfo(zone))
     if started.fold:
         started = started.replace(fold=0)  # a start in a repeated hour is taken for the first one

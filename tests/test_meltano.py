@@ -5,28 +5,28 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import needs
 import pytest
 import yaml  # type: ignore[import-untyped]  # it comes with meltano, without stubs
+from commands import PROGRAMS, environment
 
 from ozonetel_sandbox import Sandbox
 
 ROOT = Path(__file__).parent.parent
 DEMO = "examples/demo.sh"
 
-pytestmark = needs.meltano
+pytestmark = [needs.meltano, pytest.mark.slow]
 
 
-def run(folder: Path, *command: str, **environment: str) -> str:
+def run(folder: Path, *command: str, **settings: str) -> str:
     """Run a command in a folder as a user does, and return what it said."""
-    programs = str(Path(sys.executable).parent)
+    path = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"} | environment,
+        env=environment(PATH=path, **settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -44,7 +44,7 @@ def demo() -> str:
     return run(ROOT, DEMO)
 
 
-def test_the_demo_loads_twice_and_shows_the_calls(demo: str) -> None:
+def test_the_demo_loads_twice_and_shows_what_was_loaded(demo: str) -> None:
     """The first run reads 16 dates and the second two; nothing is lost or said in vain."""
     assert "16 requests, at least 7.0 s" in demo
     assert re.search("[23] requests, ", demo)  # three before 04:00 of the account's clock
@@ -57,10 +57,10 @@ def test_the_demo_loads_twice_and_shows_the_calls(demo: str) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_two_runs_in_a_row(tmp_path: Path) -> None:
-    """The second one continues from the first one's state, and asks for two days."""
+def test_the_second_of_two_runs_continues_from_the_first(tmp_path: Path) -> None:
+    """It has the state that Meltano kept, and asks for two days."""
     with Sandbox(rate_limit=(100, 1), records_per_day=20) as sandbox:
-        environment = {
+        settings = {
             **sandbox.environment(),
             "TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD": "1",
             "MELTANO_SYS_DIR_ROOT": ".meltano/demo",
@@ -71,7 +71,7 @@ def test_two_runs_in_a_row(tmp_path: Path) -> None:
         asked: list[list[str]] = []
         for _ in range(2):
             before = len(sandbox.requests)
-            run(ROOT, "meltano", "run", "tap-ozonetel-cdr", "target-jsonl", **environment)
+            run(ROOT, "meltano", "run", "tap-ozonetel-cdr", "target-jsonl", **settings)
             new = [r for r in sandbox.requests[before:] if r.method == "GET"]
             asked.append([request.from_date[:10] for request in new])
         lines = (tmp_path / "cdr.jsonl").read_text("utf-8").splitlines()
@@ -124,7 +124,6 @@ def test_the_sdks_settings_reach_the_tap(tmp_path: Path) -> None:
     assert list(tmp_path.glob("cdr-*.gz"))
 
 
-@pytest.mark.slow
 def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
     """Each of its commands does what it shows; the definition for the hub needs no hub."""
     readme = (ROOT / "README.md").read_text("utf-8")
@@ -132,16 +131,16 @@ def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
     blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     lines = "".join(blocks).replace("/path/to/clone", str(ROOT)).splitlines()
     project = tmp_path / "project"
-    environment = {
+    quiet = {
         "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
         "MELTANO_CLI_DISABLE_VERSION_CHECK": "true",
     }
-    run(tmp_path, "meltano", "init", "project", **environment)
+    run(tmp_path, "meltano", "init", "project", **quiet)
     # The loader without asking a hub: its entry in this repository's project.
     (loader,) = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["loaders"]
     (tmp_path / "loader.yml").write_text(yaml.safe_dump(loader | {"variant": "original"}), "utf-8")
     add = ("meltano", "add", "--no-install", "--from-ref", "../loader.yml", "target-jsonl")
-    run(project, *add, **environment)
+    run(project, *add, **quiet)
     with Sandbox(rate_limit=(100, 1), records_per_day=20) as sandbox:
         here = {name: sandbox.environment()[name] for name in ("TAP_OZONETEL_CDR_API_URL",)}
         here["TAP_OZONETEL_CDR_RATE_LIMIT_PERIOD"] = "1"
@@ -152,7 +151,7 @@ def test_the_readme_leads_from_an_empty_project_to_rows(tmp_path: Path) -> None:
                 continue
             command = line[2:].replace("my_account", sandbox.user_name)
             words = [w if w != "..." else sandbox.api_key for w in shlex.split(command)]
-            said = run(project, *words, **environment, **here)
+            said = run(project, *words, **quiet, **here)
             assert sandbox.api_key not in said
             if "add" in words:
                 path = project / "meltano.yml"

@@ -46,7 +46,10 @@ def test_the_pythons_are_the_same_everywhere() -> None:
 
 def test_workflows_run_what_everybody_runs() -> None:
     """Their own commands are `.ci/run` and targets of the Makefile, so there is one truth."""
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
+    for names in re.findall(r"^SLOW = (.*)$", makefile, re.MULTILINE):
+        targets += [f"test-{name}" for name in names.split()]
     known = {".ci/run", "make test-package dist", *(f"make {target}" for target in targets)}
     files = sorted((ROOT / ".github/workflows").glob("*.yml"))
     jobs = [job for path in files for job in loaded(str(path))["jobs"].values()]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import runpy
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
+from commands import tap
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.errors import NOTHING_LOST
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parent.parent
-TAP = str(Path(sys.executable).parent / "tap-ozonetel-cdr")
 PREFIX = "TAP_OZONETEL_CDR_"
 LINE = re.compile(r"[-\d]+ [:,\d]+ \| (?P<level>\w+) +\| (?P<logger>[\w.-]+) +\| (?P<text>.*)")
 SDKS = re.compile(r"tap-ozonetel-cdr v|Skipping |Parsing env")
@@ -90,13 +87,7 @@ def test_troubleshooting_has_the_lines_of_real_runs(tmp_path: Path, one: Provoke
         arguments += ["--state", str(tmp_path / "state.json")]
     with Sandbox(records_per_day=20, **{"rate_limit": (100, 1), **one.sandbox}) as sandbox:
         settings = {f"{PREFIX}{name}": value for name, value in one.settings.items()}
-        done = subprocess.run(
-            [TAP, *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=os.environ | sandbox.environment() | settings,
-        )
+        done = tap(*arguments, **{**sandbox.environment(), **settings})
     assert done.returncode == one.code, done.stderr
     logged = filter(None, map(LINE.fullmatch, done.stderr.splitlines()))
     said = [

@@ -74,7 +74,9 @@ def planned(**case: Any) -> Plan:  # noqa: ANN401  what a row of a table holds
         pytest.param({"retention_days": 1}, days(22, 23), id="short retention"),
     ],
 )
-def test_days(case: dict[str, Any], expected: tuple[date, ...]) -> None:
+def test_days_run_from_the_latest_reason_to_begin(
+    case: dict[str, Any], expected: tuple[date, ...]
+) -> None:
     """The days run from the latest reason to begin to the earliest reason to end."""
     assert planned(**case).days == expected
 
@@ -106,7 +108,7 @@ def test_days(case: dict[str, Any], expected: tuple[date, ...]) -> None:
         ),
     ],
 )
-def test_lost_days(
+def test_lost_days_are_a_gap_only_behind_a_bookmark(
     case: dict[str, Any], gap: tuple[int, int] | None, before_retention: tuple[int, int] | None
 ) -> None:
     """What was to be read and is gone stands under gap with a bookmark, else apart."""
@@ -286,7 +288,7 @@ near = st.dates(TODAY - timedelta(days=40), TODAY + timedelta(days=5))
     bookmark=TODAY - timedelta(days=40),
     settled=TODAY,
 )
-def test_every_day_has_one_fate(  # noqa: PLR0913, PLR0917  # what a plan depends on
+def test_every_day_has_one_fate(  # what a plan depends on
     retention: int,
     lookback: int,
     start: date | None,
@@ -329,7 +331,7 @@ def test_every_day_has_one_fate(  # noqa: PLR0913, PLR0917  # what a plan depend
         (1, 1, 1, "2026-11-01 (1 day)"),
     ],
 )
-def test_day_range(first: int, last: int, count: int, text: str) -> None:
+def test_a_range_of_days_counts_both_ends(first: int, last: int, count: int, text: str) -> None:
     """It counts both of its ends and reads as a user would say it."""
     assert (DayRange(nov(first), nov(last)).count, str(DayRange(nov(first), nov(last)))) == (
         count,
@@ -350,7 +352,7 @@ def test_day_range(first: int, last: int, count: int, text: str) -> None:
         datetime(2026, 11, 1, 23, 59, tzinfo=ZoneInfo("Pacific/Pago_Pago")),
     ],
 )
-def test_parse_date(value: object) -> None:
+def test_a_date_time_counts_as_its_date(value: object) -> None:
     """A date-time counts as the date it is written with, in whatever zone."""
     assert parse_date(value) == nov(1)
     assert type(parse_date(value)) is date
@@ -378,7 +380,7 @@ def test_parse_date(value: object) -> None:
         True,
     ],
 )
-def test_parse_date_refuses(value: object) -> None:
+def test_what_is_no_date_is_not_guessed_at(value: object) -> None:
     """What is no date, or a date that does not exist, is not guessed at."""
     with pytest.raises(ValueError, match=r"^neither a date nor a date-time$|month|year"):
         parse_date(value)

@@ -623,7 +623,7 @@ def test_nothing_is_asked_before_somebody_agrees(
         ("RATE_LIMIT_PERIOD", "0", "has to be above 0"),
     ],
 )
-def test_an_environment_that_cannot_be_is_refused(  # noqa: PLR0913, PLR0917 - fixtures
+def test_an_environment_that_cannot_be_is_refused(
     variable: str,
     value: str,
     line: str,

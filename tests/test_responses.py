@@ -478,6 +478,13 @@ RESET = ConnectionResetError(104, "Connection reset by peer")
             requests.exceptions.SSLError("[SSL: WRONG_VERSION_NUMBER]"),
             Verdict(Action.RETRY, "no complete response (SSLError)"),
         ),
+        (
+            raised(
+                requests.ConnectionError("retries"),
+                urllib3.exceptions.InvalidHeader("Content-Length contained multiple values"),
+            ),
+            Verdict(Action.RETRY, "headers that contradict each other"),
+        ),
     ],
 )
 def test_what_no_response_means(error: Exception, expected: Verdict) -> None:

@@ -29,7 +29,7 @@ from samples import (
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.records import decode
 from tap_ozonetel_cdr.records.counts import Counts
-from tap_ozonetel_cdr.records.lines import record_lines
+from tap_ozonetel_cdr.records.lines import record_lines, row_lines
 from tap_ozonetel_cdr.records.rows import RowMaker, as_record
 from tap_ozonetel_cdr.tap import LineWriter
 
@@ -69,7 +69,7 @@ def widened(maker: RowMaker) -> RowMaker:
 
 @settings(max_examples=150, deadline=None)
 @given(any_chunks, zones, st.dates(), st.sampled_from([None, "demo"]), selections)
-def test_any_chunks(
+def test_any_chunks_become_rows_as_the_rules_say(
     chunks: list[list[dict[str, Any]]],
     zone: Any,  # noqa: ANN401
     day: date,
@@ -235,6 +235,11 @@ def test_lines_are_those_of_the_sdk(records: list[dict[str, Any]], zone: Any) ->
     assert [exactly(line) for line in lines.splitlines()] == [
         exactly(line_of_the_sdk(as_record(row)).encode()) for row in made
     ]
+    in_files = row_lines(made)
+    assert in_files.isascii()
+    assert [exactly(line) for line in in_files.splitlines()] == [
+        exactly(json.dumps(as_record(row)).encode()) for row in made
+    ]
 
 
 def exactly(line: bytes) -> object:
@@ -253,15 +258,16 @@ def line_of_the_sdk(record: dict[str, Any]) -> str:
     return LineWriter().format_message(message)
 
 
-def test_a_line() -> None:
+def test_a_line_has_the_sdks_order() -> None:
     """Type, stream, record and time stand in the SDK's order."""
     row = RowMaker(KOLKATA, columns={*IDS, "Comments"}).rows(
         chunk_of({"CallID": 31733467784618213, "UCID": "2", "Comments": "नमस्ते 😀\n"}), DAY
     )
     text = json.dumps("नमस्ते 😀\n")
+    own = f'{{"CallID":"31733467784618213","Comments":{text},"UCID":"2"}}'
+    assert row_lines(row).decode() == f"{own}\n"
     assert record_lines("cdr", row, NOW).decode() == (
-        f'{{"type":"RECORD","stream":"cdr","record":{{"CallID":"31733467784618213",'
-        f'"Comments":{text},"UCID":"2"}},'
+        f'{{"type":"RECORD","stream":"cdr","record":{own},'
         '"time_extracted":"2026-11-20T06:30:00.000001+00:00"}\n'
     )
 

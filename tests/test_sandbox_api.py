@@ -71,7 +71,7 @@ def client() -> Client:
     return Client(rate_limit=(1000, 60))
 
 
-def test_a_day_is_answered_whole(client: Client) -> None:
+def test_a_day_comes_whole(client: Client) -> None:
     """The success envelope holds the truth."""
     assert client.cdr() == (
         200,
@@ -155,7 +155,7 @@ def test_a_day_is_answered_whole(client: Client) -> None:
         ),
     ],
 )
-def test_each_documented_refusal(
+def test_each_documented_refusal_has_its_exact_body(
     client: Client, fields: dict[str, object], status: int, refusal: dict[str, str]
 ) -> None:
     """A refusal has the exact body of the vendor's page, its keys in the same order."""
@@ -616,7 +616,7 @@ def test_the_day_is_the_accounts_own() -> None:
     }
 
 
-def test_a_span_answers_the_records_that_start_in_it(client: Client) -> None:
+def test_a_span_gives_the_records_that_start_in_it(client: Client) -> None:
     """Both ends are inclusive, to the second."""
     times = [record["StartTime"] for record in client.api.records("acme", YESTERDAY)]
     first, last = sorted(times)[3], sorted(times)[9]
@@ -641,7 +641,9 @@ def test_a_span_answers_the_records_that_start_in_it(client: Client) -> None:
         ("status", "Status", "Unanswered"),
     ],
 )
-def test_filters_by_words(client: Client, name: str, field: str, value: str) -> None:
+def test_filters_take_a_word_of_either_spelling(
+    client: Client, name: str, field: str, value: str
+) -> None:
     """A word is the same in both spellings, and ``NotAnswered`` is the filter's own."""
     stands = {"InBound": "Inbound", "NotAnswered": "Unanswered"}.get(value, value)
     truth = client.api.records("acme", YESTERDAY)
@@ -652,7 +654,7 @@ def test_filters_by_words(client: Client, name: str, field: str, value: str) -> 
 
 
 @pytest.mark.parametrize(("name", "field"), [("ucid", "UCID"), ("monitorUCID", "CallID")])
-def test_filters_by_ids(client: Client, name: str, field: str) -> None:
+def test_filters_take_ids_as_text_or_numbers(client: Client, name: str, field: str) -> None:
     """Whether they come as text or as numbers."""
     truth = client.api.records("acme", YESTERDAY)
     value = truth[7][field]
@@ -664,7 +666,7 @@ def test_filters_by_ids(client: Client, name: str, field: str) -> None:
 @pytest.mark.parametrize(
     ("last", "status"), [("00:44:59", 200), ("00:45:00", 504), ("23:59:59", 504)]
 )
-def test_a_span_beyond_the_largest_span_is_not_answered(last: str, status: int) -> None:
+def test_a_span_beyond_the_largest_span_is_refused(last: str, status: int) -> None:
     """As on an account whose whole day never comes in time."""
     client = Client(largest_span=45)
     assert client.cdr(toDate=f"{YESTERDAY} {last}")[0] == status

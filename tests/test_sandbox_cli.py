@@ -23,7 +23,7 @@ SANDBOX = (sys.executable, "-m", "ozonetel_sandbox")
 #: Says that it is ready, and ends with another code for each signal.
 PATIENT = "trap 'exit 42' TERM; trap 'exit 43' INT; echo ready; while :; do sleep 0.02; done"
 
-#: Asks for a token and prints the answer.
+#: Requests a token and prints the response.
 ASKS = """
 import json, os, urllib.request
 setting = lambda name: os.environ[f"TAP_OZONETEL_CDR_{name}"]
@@ -198,7 +198,7 @@ def test_serve_prints_what_a_client_needs_and_ends_cleanly(number: signal.Signal
         ),
     ],
 )
-def test_wrong_options(
+def test_wrong_options_end_before_anything_is_served(
     arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Exit code 2 and what is wrong, before anything is served."""
@@ -208,7 +208,7 @@ def test_wrong_options(
     assert complaint in capsys.readouterr().err
 
 
-def test_a_taken_port(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """The other one keeps it."""
     with Sandbox() as sandbox, pytest.raises(SystemExit):
         main(["serve", "--port", sandbox.url.rpartition(":")[2]])

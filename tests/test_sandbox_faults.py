@@ -117,7 +117,7 @@ def truth(client: Client) -> list[dict[str, Any]]:
         ("json_empty_object", 200, {}),
     ],
 )
-def test_answers_that_do_not_depend_on_the_day(
+def test_responses_that_do_not_depend_on_the_day(
     client: Client, fault: str, status: int, content: object
 ) -> None:
     """Each is JSON under its own status."""
@@ -136,7 +136,7 @@ def test_answers_that_do_not_depend_on_the_day(
         ("redirect", 302, "text/plain", "Found"),
     ],
 )
-def test_answers_that_are_no_json(
+def test_responses_that_are_no_json(
     client: Client, fault: str, status: int, kind: str, body: str
 ) -> None:
     """A proxy's words, or none."""
@@ -160,7 +160,7 @@ def test_answers_that_are_no_json(
         ("html_page", "Content-Type", "text/html; charset=utf-8"),
     ],
 )
-def test_headers_of_faulty_answers(
+def test_headers_of_faulty_responses(
     client: Client, fault: str, header: str, value: str | None
 ) -> None:
     """The argument is where it belongs."""
@@ -190,7 +190,7 @@ def test_the_envelope_in_other_forms(client: Client, truth: list[dict[str, Any]]
 
 @pytest.mark.parametrize("fault", ["cut_body", "cut_chunked"])
 @pytest.mark.parametrize("where", ["0", "1", "0.5", "-1", "last"])
-def test_a_cut_answer_breaks_off(client: Client, fault: str, where: str) -> None:
+def test_a_cut_response_breaks_off(client: Client, fault: str, where: str) -> None:
     """The client sees that something is missing."""
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         client.cdr(f"{fault}:{where}")
@@ -208,7 +208,7 @@ def test_a_cut_answer_breaks_off(client: Client, fault: str, where: str) -> None
         ("1000000000", lambda size: size),
     ],
 )
-def test_where_an_answer_ends_early(
+def test_where_a_response_ends_early(
     client: Client, fault: str, where: str, kept: Callable[[int], int]
 ) -> None:
     """Bytes count from the start or the end; a fraction is one of the body."""
@@ -216,7 +216,7 @@ def test_where_an_answer_ends_early(
     assert client.cdr(f"{fault}:{where}").content == whole[: kept(len(whole))]
 
 
-def test_an_answer_ends_between_the_last_two_records(
+def test_a_response_ends_between_the_last_two_records(
     client: Client, truth: list[dict[str, Any]]
 ) -> None:
     """What is left ends with a whole record."""
@@ -224,14 +224,14 @@ def test_an_answer_ends_between_the_last_two_records(
     assert json.loads(body + b"]}")["details"] == truth[:-1]
 
 
-def test_a_reset_connection(client: Client) -> None:
-    """No answer at all."""
+def test_a_reset_connection_breaks_off(client: Client) -> None:
+    """The connection is gone before a byte has come."""
     with pytest.raises(requests.ConnectionError, match="reset"):
         client.cdr("reset")
 
 
 @pytest.mark.parametrize("fault", ["hang", "slow:60", "stall", "stall:0", "slow_body:60"])
-def test_closing_does_not_wait_for_answers_that_never_come(fault: str) -> None:
+def test_closing_does_not_wait_for_responses_that_never_come(fault: str) -> None:
     """A client that waits for one sees the connection end."""
     with Sandbox(faults=[fault], log=lambda _: asked.set()) as sandbox:
         asked = threading.Event()
@@ -289,7 +289,7 @@ def test_records_that_are_not_as_documented(client: Client, truth: list[dict[str
     ],
 )
 def test_odd_text_in_a_record(client: Client, fault: str, raw: bytes) -> None:
-    """The bytes stand once in the answer, in the first record."""
+    """The bytes stand once in the response, in the first record."""
     body = client.cdr(fault).content
     assert body.count(raw) == 1
     assert body.index(raw) < body.index(b'}, {"')
@@ -324,7 +324,9 @@ def test_faults_of_records_leave_an_empty_day_alone() -> None:
         ("token_redirect", 302, "Found"),
     ],
 )
-def test_faulty_tokens(client: Client, fault: str, status: int, text: str) -> None:
+def test_faults_of_tokens_meet_requests_for_tokens(
+    client: Client, fault: str, status: int, text: str
+) -> None:
     """They meet requests for tokens, never requests for records."""
     client.sandbox.add_faults(fault)
     assert "details" in client.cdr().json()
@@ -411,7 +413,7 @@ def test_another_client_uses_the_limit_up() -> None:
 
 
 def test_a_late_change_stays() -> None:
-    """The answer that meets it and all later ones are changed, and so is the truth."""
+    """The response that meets it and all later ones are changed, and so is the truth."""
     now = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)
     with (
         Sandbox(rate_limit=(9, 1), now=lambda: now) as sandbox,

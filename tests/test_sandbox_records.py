@@ -1,4 +1,4 @@
-"""The facts of real answers, on made-up days: forms exactly, shares within a tolerance."""
+"""The facts of real responses, on made-up days: forms exactly, shares within a tolerance."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_record_is_about_as_long_as_a_real_one(both: list[Record]) -> None:
         ("past", "ConferenceDuration", {"00:00:00"}),
     ],
 )
-def test_words(
+def test_each_word_and_no_other_stands_in_records(
     request: pytest.FixtureRequest, spelling: str, field: str, values: set[object]
 ) -> None:
     """No other stands in a record, and each of these does."""
@@ -299,7 +299,7 @@ AGENT = {"AgentID", "AgentName", "DialedNumber"}
         ),
     ],
 )
-def test_what_stands_in_which_record(  # noqa: PLR0913, PLR0917 - a table of five columns
+def test_what_stands_in_which_record(
     past: list[Record],
     event: str,
     status: str,
@@ -568,7 +568,9 @@ def test_an_agents_line_is_the_agents(past: list[Record]) -> None:
         ),
     ],
 )
-def test_words_of_telephony(past: list[Record], field: str, words: set[str]) -> None:
+def test_words_of_telephony_are_the_measured_ones(
+    past: list[Record], field: str, words: set[str]
+) -> None:
     """Those that were measured; ``Queued`` and ``NotDialed`` come with calls under way."""
     assert {record[field] for record in past} == words
 

@@ -69,7 +69,7 @@ def values(settings: Settings) -> dict[str, Any]:
     return {name: getattr(settings, name) for name in DEFAULTS}
 
 
-def test_defaults() -> None:
+def test_account_and_key_are_enough() -> None:
     """Account and key are enough; two requests in 60 s are what an account may make."""
     settings = Settings.from_config(REQUIRED, now=NOW)
     assert values(settings) == DEFAULTS
@@ -127,7 +127,7 @@ def test_blank_is_not_set(blank: str | None) -> None:
     ],
     ids=repr,
 )
-def test_right_values(name: str, value: object, expected: object) -> None:
+def test_right_values_are_read_in_any_form(name: str, value: object, expected: object) -> None:
     """A value may come as its own type, as the text of a variable, or as YAML reads it."""
     settings = Settings.from_config({**REQUIRED, name: value}, now=NOW)
     assert values(settings) == {**DEFAULTS, name: expected}
@@ -142,7 +142,7 @@ def test_whole_numbers_are_integers() -> None:
     assert [(count, type(count)) for count in counts] == [(2, int), (15, int), (4, int)]
 
 
-def test_filters() -> None:
+def test_filters_go_by_the_apis_names() -> None:
     """Filters that are set go by the API's own names; ids keep all their 17 digits."""
     config = {
         **REQUIRED,
@@ -324,7 +324,7 @@ MUST_BE_ZONE = "timezone: must be an IANA name such as Asia/Kolkata, not"
         ),
     ],
 )
-def test_wrong_values(name: str, value: object, expected: str) -> None:
+def test_a_wrong_value_is_one_line(name: str, value: object, expected: str) -> None:
     """A wrong value is refused in one line that names the setting and says what is right."""
     actual = line({**REQUIRED, name: value})
     assert actual == expected
@@ -358,7 +358,7 @@ def test_wrong_values(name: str, value: object, expected: str) -> None:
         ),
     ],
 )
-def test_several_problems(config: dict[str, Any], expected: str) -> None:
+def test_several_problems_are_said_at_once(config: dict[str, Any], expected: str) -> None:
     """Everything that is wrong is said at once, in one line."""
     assert line(config) == expected
 
@@ -396,7 +396,7 @@ anything = st.recursive(
 
 @hypothesis_settings(deadline=None, max_examples=100)
 @given(name=st.sampled_from(list(CONFIG_JSONSCHEMA["properties"])), value=anything)
-def test_any_value(name: str, value: object) -> None:
+def test_any_value_is_accepted_or_refused_in_one_line(name: str, value: object) -> None:
     """Whatever a setting holds, it is accepted, or refused in one line that names it."""
     refusal = f"{name}: "
     try:
@@ -407,7 +407,7 @@ def test_any_value(name: str, value: object) -> None:
     assert refusal.isprintable()
 
 
-def test_schema() -> None:
+def test_each_setting_is_described_and_only_the_key_is_secret() -> None:
     """Each setting has a title, a description and a type; only the key is a secret."""
     assert CONFIG_JSONSCHEMA["required"] == ["user_name", "api_key"]
     properties = CONFIG_JSONSCHEMA["properties"]
@@ -454,12 +454,12 @@ def test_schema() -> None:
         ({"include_account": True, "api_key": None, "lookback_days": "wrong"}, True),
     ],
 )
-def test_includes_account(config: dict[str, Any], expected: bool) -> None:
+def test_include_account_is_read_without_the_others(config: dict[str, Any], expected: bool) -> None:
     """The one setting that shapes the catalog is read without the others."""
     assert includes_account(config) is expected
 
 
-def test_includes_account_refuses() -> None:
+def test_include_account_is_not_guessed_at() -> None:
     """A catalog is not guessed at."""
     with pytest.raises(SettingsError, match=r"^include_account: must be true or false, not 'x'$"):
         includes_account({"include_account": "x"})
@@ -482,8 +482,8 @@ def test_includes_account_refuses() -> None:
         ),
         pytest.param({"stream_maps": KEY}, ["stream_maps: must be of type object"], id="object"),
         pytest.param(
-            {"batch_config": {"encoding": {"format": KEY, "compression": "gzip"}}},
-            ["batch_config.encoding.format: must be jsonl or parquet"],
+            {"batch_config": {"encoding": {"format": "jsonl", "compression": KEY}}},
+            ["batch_config.encoding.compression: must be gzip or none"],
             id="enum",
         ),
         pytest.param(
@@ -494,9 +494,16 @@ def test_includes_account_refuses() -> None:
             ],
             id="several",
         ),
+        pytest.param(
+            {"stream_maps": {"__else__": KEY}},
+            ["stream_maps: does not have the form that `--about` describes"],
+            id="where the SDK's schema is none",
+        ),
     ],
 )
-def test_problems(config: dict[str, Any], expected: list[str]) -> None:
+def test_the_sdks_settings_are_judged_without_quoting_values(
+    config: dict[str, Any], expected: list[str]
+) -> None:
     """The SDK's settings are judged by its schema, and no value is quoted."""
     assert problems(config, schema_of_the_sdk()) == expected
 
@@ -520,7 +527,7 @@ PREFIX = "TAP_OZONETEL_CDR_"
         ("NO_SETTING", "1", {}),
     ],
 )
-def test_environment(
+def test_the_environment_is_read_as_text(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str, expected: dict[str, Any]
 ) -> None:
     """Our settings stay the text they are, the SDK's own are parsed; blank ones do not come."""
@@ -560,7 +567,7 @@ def test_text_of_the_sdks_settings(config: dict[str, Any], expected: dict[str, A
     ],
     ids=str,
 )
-def test_log_level(environment: dict[str, str], refused: str | None) -> None:
+def test_a_wrong_log_level_is_named(environment: dict[str, str], refused: str | None) -> None:
     """A variable without a level is named; one that another wins over is not looked at."""
     if refused is None:
         check_log_level(environment)

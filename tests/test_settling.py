@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from runs import StillClock, expected, run
-
-from ozonetel_sandbox import Sandbox
+from clocks import StillClock
+from runs import expected, run, sandbox_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ozonetel_sandbox import Sandbox
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 FIRST = date(2026, 11, 2)
@@ -97,12 +98,8 @@ def test_nothing_is_lost_at_whatever_hour(
     """Each record of a day that was complete at the last run is there, as it last was."""
     clock = Calendar()
     warehouse = Warehouse()
-    with Sandbox(
-        settling=settling,
-        records_per_day=lambda _: 12,
-        renaming=False,
-        now=clock.now,
-        monotonic=clock.monotonic,
+    with sandbox_on(
+        clock, settling=settling, records_per_day=lambda _: 12, renaming=False
     ) as account:
         for clock.moment in moments:
             warehouse.load(account, clock)
@@ -118,12 +115,8 @@ def test_how_many_hours_a_day_is_given(hours: int, lost: bool) -> None:
     """Without any, the days that a run at 01:30 read last are lost."""
     clock = Calendar()
     warehouse = Warehouse()
-    with Sandbox(
-        settling="empty",
-        records_per_day=lambda _: 12,
-        renaming=False,
-        now=clock.now,
-        monotonic=clock.monotonic,
+    with sandbox_on(
+        clock, settling="empty", records_per_day=lambda _: 12, renaming=False
     ) as account:
         for clock.moment in daily(1, 30):
             warehouse.load(account, clock, settling_hours=hours, lookback_days=0)
@@ -136,7 +129,7 @@ def test_a_bookmark_of_an_older_version_counts_as_the_settled_day() -> None:
     clock = Calendar()
     clock.moment = at(10, 1, 30)
     state = {"bookmarks": {"cdr": {"replication_key_value": "2026-11-10"}}}
-    with Sandbox(records_per_day=3, now=clock.now, monotonic=clock.monotonic) as account:
+    with sandbox_on(clock, records_per_day=3) as account:
         result = run(account, clock, state)
         asked = [request.from_date[:10] for request in account.requests]
     assert asked == ["2026-11-08", "2026-11-09", "2026-11-10"]
@@ -147,7 +140,7 @@ def test_a_start_after_the_settled_day_leaves_no_bookmark() -> None:
     """Days before the start were not read, and the start itself may be incomplete."""
     clock = Calendar()
     clock.moment = at(10, 1, 30)
-    with Sandbox(records_per_day=3, now=clock.now, monotonic=clock.monotonic) as account:
+    with sandbox_on(clock, records_per_day=3) as account:
         result = run(account, clock, start_date="2026-11-10")
     assert result.error is None
     assert [state["bookmarks"]["cdr"] for state in result.states] == [{}]

@@ -84,7 +84,9 @@ def nov(day: int) -> date:
         ),
     ],
 )
-def test_whole_day(day: date, now: datetime, from_date: str, to_date: str) -> None:
+def test_a_whole_day_ends_at_its_last_second_or_now(
+    day: date, now: datetime, from_date: str, to_date: str
+) -> None:
     """A day is asked to its last second, today to the present one: never into the future."""
     span = whole_day(day, now)
     assert (span.from_date, span.to_date) == (from_date, to_date)
@@ -105,7 +107,7 @@ def test_whole_day_of_the_future() -> None:
         (43200, 86399, "2026-11-23 12:00:00 to 23:59:59"),
     ],
 )
-def test_span_as_text(first: int, last: int, text: str) -> None:
+def test_a_span_reads_as_what_it_covers(first: int, last: int, text: str) -> None:
     """A whole day reads as its date, a shorter span as what it covers."""
     assert str(Span(TODAY, first, last)) == text
 
@@ -127,13 +129,15 @@ def test_span_as_text(first: int, last: int, text: str) -> None:
         pytest.param((0, 0), SMALLEST_SIZE, [(0, 0)], id="midnight"),
     ],
 )
-def test_split(span: tuple[int, int], size: int, expected: list[tuple[int, int]]) -> None:
+def test_a_span_is_cut_on_the_grid_from_midnight(
+    span: tuple[int, int], size: int, expected: list[tuple[int, int]]
+) -> None:
     """A span is cut where the grid from midnight cuts it, and nowhere else."""
     actual = split(Span(TODAY, *span), size)
     assert actual == [Span(TODAY, first, last) for first, last in expected]
 
 
-def test_sizes() -> None:
+def test_halving_a_day_five_times_gives_the_smallest_span() -> None:
     """Halving a day five times gives the smallest span."""
     assert LARGEST_SIZE == 24 * 3600
     assert SMALLEST_SIZE == 45 * 60

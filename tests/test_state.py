@@ -111,6 +111,6 @@ def test_a_state_that_would_begin_anew_in_silence(state: object, problem: str) -
         ({"replication_key_value": "2026-11-20T23:00:00-05:00"}, date(2026, 11, 20)),
     ],
 )
-def test_bookmark(entry: dict[str, Any], expected: date | None) -> None:
+def test_a_bookmark_is_a_date_or_a_date_time(entry: dict[str, Any], expected: date | None) -> None:
     """A date, or a date-time, which counts as the date that it is written with."""
     assert bookmark(entry, "CallDate", date(2026, 11, 20)) == expected

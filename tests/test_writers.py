@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tap_ozonetel_cdr.errors import SettingsError
-from tap_ozonetel_cdr.writers import batch_config
+from tap_ozonetel_cdr.errors import LocalError, SettingsError, TapError
+from tap_ozonetel_cdr.writers import Batches, batch_config
 
 JSONL = {"format": "jsonl", "compression": "gzip"}
 
@@ -16,13 +16,13 @@ def config(root: str = "file:///somewhere", **other: Any) -> dict[str, Any]:  # 
 
 
 @pytest.mark.parametrize("given", [{}, {"batch_config": None}, {"batch_config": {}}])
-def test_no_batches(given: dict[str, Any]) -> None:
+def test_no_batches_without_the_setting(given: dict[str, Any]) -> None:
     """Without the setting there are none."""
     assert batch_config(given) is None
 
 
 @pytest.mark.parametrize("size", [1, "7", 10_000])
-def test_batch_size(size: object) -> None:
+def test_the_batch_size_is_a_whole_number(size: object) -> None:
     """It is a whole number, also as the text that Meltano hands over."""
     found = batch_config(config(batch_size=size))
     assert found
@@ -37,6 +37,10 @@ def test_batch_size(size: object) -> None:
         ({"storage": {"root": "/x"}}, "batch_config.encoding.format: is required"),
         (
             {"encoding": {"format": "secret"}, "storage": {"root": "/x"}},
+            "batch_config: takes encoding (",
+        ),
+        (
+            {"encoding": {"format": "arrow"}, "storage": {"root": "/x"}},
             "batch_config: takes encoding (",
         ),
         (
@@ -64,3 +68,43 @@ def test_an_incomplete_batch_config_is_one_line(given: dict[str, Any], line: str
         batch_config({"batch_config": given})
     assert refused.value.line.startswith(line)
     assert "secret" not in refused.value.line
+
+
+class UnreachableError(Exception):
+    """A kind of a storage's own."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "line"),
+    [
+        (
+            ConnectionRefusedError(111, "Connection refused"),
+            LocalError,
+            "Cannot write a batch file below batch_config.storage.root: Connection refused. ",
+        ),
+        (
+            UnreachableError("secret"),
+            SettingsError,
+            "batch_config.storage: cannot be used (UnreachableError)",
+        ),
+        (ValueError("secret"), SettingsError, "batch_config.storage: cannot be used (ValueError)"),
+    ],
+    ids=repr,
+)
+def test_a_storage_that_fails_is_one_line(
+    raised: Exception, kind: type[TapError], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its library raises; the root is not quoted, for a password may stand in it."""
+
+    def fail(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("singer_sdk.helpers._batch.StorageTarget.open", fail)
+    found = batch_config(config("ftp://user:secret@127.0.0.1/x"))
+    assert found
+    batches = Batches(found, "tap", "cdr", None, lambda _: None)
+    batches.write([{"CallID": "1"}])
+    with pytest.raises(kind) as ended:
+        batches.end_day()
+    assert ended.value.line.startswith(line)
+    assert "secret" not in ended.value.line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeVar
@@ -27,7 +28,8 @@ def start(function: Callable[[], _Result], name: str) -> Future[_Result]:
 
     def run() -> None:
         # A signal that ends the run has to wake the main thread, not this one.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             future.set_result(function())
         except BaseException as error:  # noqa: BLE001  # handed to the one who waits

@@ -42,7 +42,8 @@ _GRACE = 0.5
 # Records of calls shrink by gzip to a tenth, in the best of trials to a fiftieth. A million of them
 # take 1.2 GB [measured].
 _LARGEST_GROWTH = 100
-_LARGEST_SURE = 2**30
+LARGEST_SURE = 2**30
+"""Bytes of a body that are read however little of them came over the wire."""
 
 
 class BodyError(Exception):
@@ -331,7 +332,7 @@ def _refuse_bomb(written: int, received: int) -> None:
     Raises:
         BodyError: It does.
     """
-    if written > _LARGEST_SURE and written > received * _LARGEST_GROWTH:
+    if written > LARGEST_SURE and written > received * _LARGEST_GROWTH:
         raise BodyError(
             f"a body that unpacks from {received >> 10} KiB to more than {written >> 20} MiB"
         )

@@ -11,9 +11,9 @@ be rebuilt from its row, but for this closed list:
 - In an id, blank text, null and an absent field become empty text. Otherwise ids are text columns.
 - U+0000 and lone surrogates become U+FFFD, one each, also in the names of fields and objects. If
   that makes two names equal, the second gets a number at its end, from 2 on.
-- In ``AdditionalFields``, a number becomes text if it is not finite (``"NaN"``), is beyond the range
-  of a double, or has more decimal places than PostgreSQL keeps. The members of an object are in the
-  order of their names.
+- In ``AdditionalFields``, a number becomes text if it is not finite (``"NaN"``), is beyond the
+  range of a double, or has more decimal places than PostgreSQL keeps. The members of an object are
+  in the order of their names.
 
 A value that does not fit its column (``"007"``, ``"+5"``, ``5.0``, true, an object) is null there,
 or empty text for an id. It is kept under its own name in ``AdditionalFields``, beside the fields

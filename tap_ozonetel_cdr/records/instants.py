@@ -3,8 +3,8 @@
 The API gives times of day as ``HH:MM:SS`` without date or zone, in the account's time zone, and
 durations as ``HH:MM:SS`` that can exceed 24 hours [field]. These rules find the day of each time:
 
-- ``StartedAt`` is on the record's ``CallDate``, or on the requested day if that is no date. Without a
-  readable ``StartTime``, a record has no instants.
+- ``StartedAt`` is on the record's ``CallDate``, or on the requested day if that is no date. Without
+  a readable ``StartTime``, a record has no instants.
 - ``EndedAt`` is on the day that brings it closest to ``StartedAt`` plus ``Duration``.
 - ``PickedUpAt`` is on the day that brings it into the event, or closest to it. The event lasts from
   ``StartedAt`` for ``Duration``. If nobody talked, there is none: then ``TalkTime`` is zero or
@@ -16,8 +16,8 @@ durations as ``HH:MM:SS`` that can exceed 24 hours [field]. These rules find the
   ``WrapupDuration``.
 - If such a duration is unreadable, the order of events decides. A time that is more than 60 s
   earlier than what it follows is on the next day; up to 60 s, clocks may differ. A pick-up and an
-  end follow the start. A wrap-up's start follows the end. A wrap-up's end follows its start, or else
-  the end. What follows an unknown end follows ``StartedAt`` plus ``Duration``, or else
+  end follow the start. A wrap-up's start follows the end. A wrap-up's end follows its start, or
+  else the end. What follows an unknown end follows ``StartedAt`` plus ``Duration``, or else
   ``StartedAt``.
 - If two days, or two moments, suit equally, the earlier one is taken.
 

@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from commands import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+__all__ = ["environment"]  # handed on
+
 NO_POSTGRESQL = "needs PostgreSQL's server programs (on Debian: apt-get install postgresql)"
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Return the environment without settings of this machine's taps, targets and servers."""
-    foreign = ("TAP_", "TARGET_", "PG")
-    return {k: v for k, v in os.environ.items() if not k.startswith(foreign)} | more
 
 
 def find_initdb() -> Path | None:

@@ -60,7 +60,7 @@ def hms(seconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def event(  # noqa: PLR0913, PLR0917  # what tells events apart
+def event(  # what tells events apart
     kind: str,
     name: str,
     start: int,

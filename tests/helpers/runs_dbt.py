@@ -22,7 +22,7 @@ from servers import NO_POSTGRESQL, environment, find_initdb, postgresql
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "dbt"
 DBT = ROOT / ".dbt/venv/bin/dbt"
 

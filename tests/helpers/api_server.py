@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -13,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from clocks import TODAY, PassingClock, until
+
 from tap_ozonetel_cdr.api.client import Client, DayResponse, MissingDay
-from tap_ozonetel_cdr.clock import Clock
 from tap_ozonetel_cdr.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+# Handed on, for who needs an API needs time.
+__all__ = ["TODAY", "PassingClock", "until"]
+
 KOLKATA = ZoneInfo("Asia/Kolkata")
-NOON = datetime(2026, 11, 20, 6, 30, tzinfo=timezone.utc)
-TODAY = date(2026, 11, 20)
 EDGE = TODAY - timedelta(days=15)
 DAYS = [EDGE + timedelta(days=n) for n in range(16)]
 """What a first run asks for: the edge, the days after it, and today."""
@@ -35,27 +36,6 @@ USER, KEY = "acme", "k3y-0f-acme"
 MISSING, INVALID = "Missing userName or apiKey", "userName or apiKey is Invalid"
 FUTURE = "fromDate and toDate should not be future dates"
 EXPIRED, LIMIT = "Token Expired", "API rate limit has been exceeded"
-
-
-class PassingClock(Clock):
-    """Time that passes, on the calendar as well, only where somebody waits."""
-
-    def __init__(self, begin: datetime = NOON) -> None:
-        """Begin at an instant."""
-        self.begin = begin
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        """Return the instant it is."""
-        return self.begin + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        """Return the seconds waited."""
-        return self.passed
-
-    def sleep(self, seconds: float) -> None:
-        """Wait without waiting; as with any clock, a moment longer than asked for."""
-        self.passed += seconds + 0.001
 
 
 @dataclass(frozen=True)
@@ -88,7 +68,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: a status code, and JSON, or bytes as they are."""
+    """A response: a status code, and JSON, or bytes as they are."""
 
     status: int
     body: Any
@@ -113,7 +93,7 @@ def success(count: int = 3) -> Reply:
 
 
 class Api:
-    """An account at the API. What is told to say comes first, then it answers by the facts."""
+    """An account at the API. What it is told to say comes first, then it goes by the facts."""
 
     def __init__(self, clock: PassingClock) -> None:
         """Serve an account that takes both ways in."""
@@ -124,11 +104,11 @@ class Api:
         """For how many seconds a new token is refused, and how."""
         self.asked: list[Asked] = []
         self.says: list[Reply | None] = []
-        """What the next requests for records are answered; None: by the facts."""
+        """The responses to the next requests for records; None: by the facts."""
         self.says_of_tokens: list[Reply | None] = []
         """The same for requests for tokens."""
         self.says_of_days: dict[date, Callable[[Asked], Reply | None]] = {}
-        """What a day is answered, before anything else."""
+        """The response to a day, before anything else."""
         self.tokens: list[tuple[str, float]] = []
         self.behind = timedelta()
         """How far its clock is behind that of the machine."""
@@ -151,7 +131,7 @@ class Api:
         return len(self.records_asked()), len(self.tokens_asked()), len(self.tokens)
 
     def answer(self, asked: Asked) -> Reply:
-        """Answer a request."""
+        """Respond to a request."""
         self.asked.append(asked)
         if asked.what == "token":
             told = self.says_of_tokens.pop(0) if self.says_of_tokens else None
@@ -259,11 +239,3 @@ def fetch(client: Client, *days: date) -> list[int | MissingDay]:
         else:
             found.append(fetched)
     return found
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
