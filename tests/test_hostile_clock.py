@@ -87,8 +87,8 @@ def test_a_machine_further_ahead_goes_by_the_apis_clock(
     assert ends(api) == ["11-19 23:59:59", "11-20 11:59:50", end]
     assert warnings(caplog) == [
         (
-            f"This machine's clock is {behind} s ahead of the API's, which refuses what is in the "
-            "future: set it right. This run goes by the API's clock from here on"
+            f"This machine's clock is {behind} s ahead of the API's, which refuses times in the "
+            "future: set it right. From here on, this run goes by the API's clock"
         )
     ]
 
