@@ -92,3 +92,33 @@ def put_right(
             ),
         }
     ), lines
+
+
+def without_effect(catalog: Mapping[str, Any], stream: str) -> list[str]:
+    """Return a line about selection in a catalog's schema, which the SDK does not read.
+
+    Catalogs had it there before there was metadata. Who deselects a column that way means it.
+
+    Args:
+        catalog: The catalog as the file has it.
+        stream: The stream's name.
+    """
+    for entry in catalog.get("streams", []):
+        if entry["tap_stream_id"] != stream:
+            continue
+        schema = entry.get("schema") or {}
+        names = [
+            name
+            for name, definition in (schema.get("properties") or {}).items()
+            if isinstance(definition, dict) and definition.get("selected") is False
+        ]
+        if schema.get("selected") is False:
+            names.insert(0, stream)
+        if names:
+            return [
+                (
+                    f'The catalog says "selected": false in the schema of {", ".join(names)}, where it '
+                    "has no effect: say it in the metadata"
+                )
+            ]
+    return []

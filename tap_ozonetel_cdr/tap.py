@@ -141,10 +141,12 @@ class TapOzonetelCDR(Tap):
             SettingsError: The file of ``--state`` or ``--catalog`` does not hold an object of JSON.
             CatalogError: That of ``--catalog`` is no catalog.
         """
-        states, catalogs = _checked("--state", state), _checked("--catalog", catalog)
-        if catalogs:
-            _refuse_no_catalog(catalogs.getvalue())
-        super().invoke(state=states, catalog=catalogs, **options)
+        state_text, catalog_text = _checked("--state", state), _checked("--catalog", catalog)
+        if catalog_text:
+            _refuse_no_catalog(catalog_text.getvalue())
+            for line in catalogs.without_effect(json.loads(catalog_text.getvalue()), NAME):
+                cls.logger.warning("%s", line)
+        super().invoke(state=state_text, catalog=catalog_text, **options)
 
     # The SDK's private hooks
 

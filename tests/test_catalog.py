@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from singer_sdk.singerlib import Catalog
 
-from tap_ozonetel_cdr.catalog import put_right
+from tap_ozonetel_cdr.catalog import put_right, without_effect
 
 OWN: dict[str, Any] = {
     "Account": {"type": "string"},
@@ -132,3 +132,29 @@ def test_a_catalog_of_other_streams_stays_as_it_is() -> None:
     """That is the stream's to say."""
     given = Catalog.from_dict({"streams": [{"tap_stream_id": "calls"}]})
     assert put_right(given, "cdr", OWN, keys=("ID",), replication_key="Day") == (given, [])
+
+
+@pytest.mark.parametrize(
+    ("schema", "named"),
+    [
+        ({}, None),
+        ({"selected": True, "properties": {"Name": {"selected": True}}}, None),
+        ({"properties": {"Name": {"selected": False}, "Note": {"selected": False}}}, "Name, Note"),
+        ({"selected": False, "properties": {"Name": {"selected": False}}}, "cdr, Name"),
+    ],
+)
+def test_selection_in_the_schema_has_no_effect_and_is_named(
+    schema: dict[str, Any], named: str | None
+) -> None:
+    """The SDK reads metadata alone; who deselects a column in the old way means it."""
+    lines = without_effect(catalog(schema=schema), "cdr")
+    assert lines == (
+        []
+        if named is None
+        else [
+            (
+                f'The catalog says "selected": false in the schema of {named}, where it has no effect: '
+                "say it in the metadata"
+            )
+        ]
+    )
