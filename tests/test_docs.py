@@ -26,18 +26,9 @@ ERRORS = {
 LOGS = {"info", "warning", "critical", "log", "append"}
 VERDICTS = {"Verdict", "replace", "_stop", "_neither"}
 INTERNAL = {"neither a date nor a date-time"}
-# Functions whose text goes into a line.
-SAYING = {
-    *(
-        "problem",
-        "_unexpected",
-        "_out_of_patience",
-        "_or_try",
-        "_check_proxy",
-        "_check",
-        "_impossible_dates",
-    ),
-}
+# Functions that return lines, or pieces of some, say so first; these do not.
+SAYING = re.compile(r"Say\b|Return (a|the) line\b")
+SAYING_BY_NAME = {"_check_proxy", "_check"}
 
 
 def text_of(name: str) -> str:
@@ -102,7 +93,9 @@ def said_by(node: ast.AST) -> list[ast.expr]:
             return [*node.args, *keywords]
     if isinstance(node, ast.Assign) and "look_for" in map(ast.unparse, node.targets):
         return [node.value]
-    if isinstance(node, ast.FunctionDef) and node.name in SAYING:
+    if isinstance(node, ast.FunctionDef) and (
+        node.name in SAYING_BY_NAME or SAYING.match(ast.get_docstring(node) or "")
+    ):
         made = (inner for inner in ast.walk(node) if isinstance(inner, (ast.Return, ast.Yield)))
         return [inner.value for inner in made if inner.value]
     return []
