@@ -115,10 +115,7 @@ def without_effect(catalog: Mapping[str, Any], stream: str) -> list[str]:
         if schema.get("selected") is False:
             names.insert(0, stream)
         if names:
-            return [
-                (
-                    f'The catalog says "selected": false in the schema of {", ".join(names)}, where it '
-                    "has no effect: say it in the metadata"
-                )
-            ]
+            where = ", ".join(names)
+            line = f'The catalog says "selected": false in the schema of {where}, where it has no '
+            return [f"{line}effect: say it in the metadata"]
     return []

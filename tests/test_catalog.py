@@ -148,13 +148,5 @@ def test_selection_in_the_schema_has_no_effect_and_is_named(
 ) -> None:
     """The SDK reads metadata alone; who deselects a column in the old way means it."""
     lines = without_effect(catalog(schema=schema), "cdr")
-    assert lines == (
-        []
-        if named is None
-        else [
-            (
-                f'The catalog says "selected": false in the schema of {named}, where it has no effect: '
-                "say it in the metadata"
-            )
-        ]
-    )
+    said = f'The catalog says "selected": false in the schema of {named}, where it has no effect: '
+    assert lines == ([f"{said}say it in the metadata"] if named else [])
