@@ -106,7 +106,7 @@ def test_a_bomb_of_records_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(outcome, Failed)
     verdict = judge_failure(outcome.error, 20)
     assert verdict.action is Action.STOP
-    assert verdict.reason.startswith("a body of which ")
+    assert verdict.reason.startswith("a body that unpacks from ")
     assert verdict.reason.endswith(" MiB")
     del outcome
     assert open_files() == before
@@ -200,7 +200,8 @@ def test_a_disk_keeps_a_reserve(  # two tables and a fixture
         pytest.raises(LocalError) as caught,
     ):
         send(server)
-    assert f"only {free_mib} MiB are free, and {left_mib} of them are left" in caught.value.line
+    reserve = f"only {free_mib} MiB are free, and {left_mib} MiB stay free for others"
+    assert reserve in caught.value.line
     needs = caught.value.line.partition("The response needs ")[2].partition(" bytes")[0]
     if encoding:
         assert needs.startswith("more than 1")
