@@ -392,19 +392,30 @@ def _problem(error: Any) -> str:  # noqa: ANN401  # jsonschema's, which has no t
     return f"{setting}: does not have the form that `--about` describes"
 
 
-def from_environment(prefix: str, jsonschema: Mapping[str, Any]) -> dict[str, Any]:
+def from_environment(
+    prefix: str, jsonschema: Mapping[str, Any], environment: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the settings that stand in the environment (or a ``.env`` file), as text.
 
     The SDK's own parsing fails on text that is no integer without naming the setting, and takes any
-    text that does not say true for false. Blank ones are left out.
+    text that does not say true for false. Blank ones are left out. Variables that begin as settings
+    do, and are none, come along, so that a misspelt one is named.
 
     Args:
         prefix: What the names of the variables begin with: ``TAP_OZONETEL_CDR_``.
         jsonschema: The schema of all settings, with what the SDK has added to it.
+        environment: The variables.
     """
     as_text = {name: {"type": "string"} for name in jsonschema["properties"]}
     texts = parse_environment_config({"properties": as_text}, prefix)
-    return {name: text for name, text in texts.items() if text.strip()}
+    known = {f"{prefix}{name}".upper() for name in as_text} | {f"{prefix}LOGLEVEL"}
+    misspelt = {
+        name.removeprefix(prefix).lower(): text
+        for name, text in environment.items()
+        # Meltano has variables of its own with two underscores there.
+        if name.startswith(prefix) and name not in known and not name.startswith(f"{prefix}_")
+    }
+    return {name: text for name, text in (misspelt | texts).items() if text.strip()}
 
 
 def _read(config: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  each setting has its type

@@ -155,7 +155,7 @@ class TapOzonetelCDR(Tap):
         """Read the environment without the SDK's bare errors for text that is no integer."""
         schema = cls.config_jsonschema
         cls.append_builtin_config(schema)
-        return settings.from_environment(cls._env_var_prefix, schema)
+        return settings.from_environment(cls._env_var_prefix, schema, os.environ)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Validate in one line: the SDK's own validation quotes the values of secrets."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from importlib import metadata
@@ -524,7 +525,9 @@ PREFIX = "TAP_OZONETEL_CDR_"
         ("FLATTENING_ENABLED", "True", {"flattening_enabled": True}),
         ("FLATTENING_SEPARATOR", "2", {"flattening_separator": "2"}),
         ("STREAM_MAPS", '{"cdr": {"E164": null}}', {"stream_maps": {"cdr": {"E164": None}}}),
-        ("NO_SETTING", "1", {}),
+        ("NO_SETTING", "1", {"no_setting": "1"}),
+        ("LOGLEVEL", "DEBUG", {}),
+        ("_CATALOG", "x", {}),
     ],
 )
 def test_the_environment_is_read_as_text(
@@ -533,7 +536,7 @@ def test_the_environment_is_read_as_text(
     """Our settings stay the text they are, the SDK's own are parsed; blank ones do not come."""
     monkeypatch.setenv(PREFIX + name, text)
     schema = schema_of_the_sdk()
-    assert parsed(from_environment(PREFIX, schema), schema) == expected
+    assert parsed(from_environment(PREFIX, schema, os.environ), schema) == expected
 
 
 @pytest.mark.parametrize(
