@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib import Catalog, CatalogEntry, Metadata, MetadataMapping, Schema
 
+from tap_ozonetel_cdr.errors import CatalogError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,6 +36,9 @@ def put_right(
 
     Returns:
         The catalog, and a line for each thing in it that had to be changed.
+
+    Raises:
+        CatalogError: Its key has a column that the stream does not have.
     """
     entry = catalog.get_stream(stream)
     if entry is None:
@@ -61,6 +66,12 @@ def put_right(
             "They are left out; make the catalog again with --discover"
         )
     made_with = list(entry.key_properties or root.table_key_properties or keys)
+    if lost := sorted(set(made_with) - properties.keys()):
+        raise CatalogError(
+            f"The catalog has {', '.join(lost)} in its key, and include_account is off: accounts "
+            "that share a table would share keys. Switch include_account on, or make the catalog "
+            "again with --discover"
+        )
     if made_with != list(keys):
         lines.append(
             f"The catalog was made with other settings: its key is {', '.join(made_with)}, and "

@@ -74,7 +74,7 @@ class Progress:
                 "them are written, but a target that upserts keeps one record of a key",
                 response.day,
                 found.count,
-                *map(quote_id, found.example),
+                *(quote_id(one, self._client.secrets) for one in found.example),
             )
         # The next day may have been answered while this one was written.
         left = self._days - self._client.standing.days
@@ -124,7 +124,7 @@ class Progress:
             (counts.numbers_as_text, "%s: %d numbers that no target can hold became text"),
         ):
             for name, count in met.items():
-                self._logger.warning(what, quote(name), count)
+                self._logger.warning(what, quote(name, self._client.secrets), count)
             if met.others:
                 self._logger.warning(what, "others like these", met.others)
 

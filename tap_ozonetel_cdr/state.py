@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+_OWN = ("replication_key", "replication_key_value")
 _WAY_OUT = "Correct the state, or clear it to read all days that the API still has"
 
 
@@ -72,7 +73,10 @@ def _bookmarks(state: Mapping[str, Any], stream: str) -> dict[str, dict[str, Any
 
 
 def _entry(entry: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    if not entry or entry.get("replication_key_value") is not None:
+    if entry.get("replication_key_value") is not None:
+        # Others write what stands beside it, in shapes that the SDK may stumble over.
+        return {name: entry[name] for name in _OWN if name in entry}
+    if not entry:
         return entry
     if entry.get("partitions"):
         raise ValueError("its bookmark is in 'partitions'")

@@ -118,6 +118,27 @@ def test_refusals_within_json_strings_are_unwrapped(message: str, action: Action
         assert judged(200, wrapped).action is action
 
 
+@pytest.mark.parametrize(
+    ("http_status", "action"),
+    [
+        (200, Action.ACCEPT),
+        (400, Action.ACCEPT),
+        (404, Action.ACCEPT),
+        (401, Action.NOT_LET_IN),
+        (403, Action.NOT_LET_IN),
+        (429, Action.WAIT),
+        (500, Action.RETRY),
+        (503, Action.RETRY),
+    ],
+)
+def test_an_empty_day_is_none_where_the_status_says_otherwise(
+    http_status: int, action: Action
+) -> None:
+    """The words that mean an empty day count under the statuses of an answer alone."""
+    verdict = judged(http_status, {"status": "error", "message": "No Data Found"})
+    assert verdict.action is action
+
+
 @pytest.mark.parametrize(("message", "action"), MEANINGS)
 def test_refusals_may_stand_under_status(message: str, action: Action) -> None:
     """Where there is no message, the words of the status count."""
@@ -130,7 +151,8 @@ def test_refusals_may_stand_under_status(message: str, action: Action) -> None:
     [
         ("No Data Found", Action.ACCEPT),
         ("no data found.", Action.ACCEPT),
-        ("No Data Found for the day", Action.ACCEPT),
+        ("No Data Found for the day", Action.STOP),
+        ("No data found yet, try again later", Action.STOP),
         ("There is No Data Found", Action.STOP),
         ("No Data", Action.STOP),
         ("Found no data", Action.STOP),

@@ -26,6 +26,11 @@ OTHERS = {"bookmarks": {"calls": {"replication_key_value": 5}, "agents": {}}}
             {"bookmarks": {**OTHERS["bookmarks"], **STATE["bookmarks"]}},
             id="beside others'",
         ),
+        pytest.param(
+            {"bookmarks": {"cdr": {**ENTRY, "partitions": [{"x": 1}], "progress_markers": 5}}},
+            STATE,
+            id="with what others write beside it",
+        ),
         pytest.param({"type": "STATE", "value": STATE}, STATE, id="a STATE message"),
         pytest.param({"type": "STATE", "value": {}}, {}, id="an empty STATE message"),
         pytest.param({"singer_state": STATE}, STATE, id="as Meltano prints it"),

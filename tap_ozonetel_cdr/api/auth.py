@@ -220,7 +220,8 @@ class Auth:
         """End the run for a refusal of generateToken itself."""
         if self._header_refusal and not self._settled:
             header = self._header_refusal
-            may_mean_gone = header.may_mean_gone and verdict.may_mean_gone and not verdict.denied
+            known = verdict.action is Action.WRONG_CREDENTIALS
+            may_mean_gone = not known and _may_be_of_the_day(header, verdict)
             return _neither(header, verdict, "generateToken", may_mean_gone=may_mean_gone)
         return replace(
             verdict, action=Action.STOP, advice=self._or_try(_API_KEY), may_mean_gone=False

@@ -174,8 +174,8 @@ class _NotBegunError(Exception):
 class Client:
     """The account at the API, within its limit.
 
-    One thread at a time fetches. Other threads read ``standing`` and ask ``least_wait``, and
-    nothing else.
+    One thread at a time fetches. Other threads read ``standing`` and ``secrets``, ask
+    ``least_wait``, and nothing else.
     """
 
     def __init__(self, settings: Settings, *, clock: Clock, logger: logging.Logger) -> None:
@@ -213,6 +213,11 @@ class Client:
                 settings.retry_timeout,
                 settings.rate_limit_period,
             )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must not stand in a log line; for any thread."""
+        return tuple(self._auth.secrets)
 
     @property
     def standing(self) -> Standing:

@@ -67,12 +67,12 @@ def quote(text: str, secrets: Iterable[str] = ()) -> str:
     return line if whole else f"{line[: LONGEST - 1]}…"
 
 
-def quote_id(text: str) -> str:
+def quote_id(text: str, secrets: Iterable[str] = ()) -> str:
     """Return an id of a record fit for a log: as ``quote``, but an id of 15 to 17 digits whole.
 
     Ids are that long [measured]; no phone number is.
     """
-    return text if _ID.fullmatch(text) else quote(text)
+    return text if _ID.fullmatch(text) else quote(text, secrets)
 
 
 def one_line(text: str) -> str:

@@ -79,7 +79,7 @@ class Refusal:
 
     Case, blanks, dots and the order of words make no difference. A refusal is one of these when it
     holds all pieces of one of the ``signs``, and none of those with a minus. Words that mean an
-    empty day have to stand at the beginning instead: no other text may pass for one.
+    empty day have no signs: they are all that is said, for no other text may pass for one.
     """
 
     words: str
@@ -92,7 +92,7 @@ class Refusal:
     def matches(self, letters: str) -> bool:
         """Tell whether these are the words, given without case, blanks and signs."""
         if not self.signs:
-            return letters.startswith(_letters(self.words))
+            return letters == _letters(self.words)
         return any(
             all(
                 piece[1:] not in letters if piece.startswith("-") else piece in letters
@@ -187,6 +187,8 @@ UNKNOWN_REFUSAL = Refusal(
 )
 
 _DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+# Under any other status the words of an empty day may stand for a failure.
+_EMPTY_DAY = {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 _TOO_LARGE = {HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.GATEWAY_TIMEOUT}
 _NO_RESPONSE = {
     Reading.NOT_WHOLE: "a body that is not one whole JSON value",
@@ -402,6 +404,8 @@ def _judge_words(
     by_status = None if is_ours else _judge_status(http_status)
     by_words = Verdict(refusal.action, "", refusal.advice)
     verdict = by_words if by_status is None or by_status.action is Action.STOP else by_status
+    if refusal.action is Action.ACCEPT and http_status not in _EMPTY_DAY:
+        verdict = _judge_status(http_status) or by_words
     return replace(
         verdict,
         reason=f"'{quote(said, masked)}' (HTTP {http_status})",
