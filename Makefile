@@ -73,7 +73,7 @@ page: .dbt/venv/made ## make the page PAGE of the calls in DUCKDB, or in POSTGRE
 	@echo "The page: $(abspath $(PAGE))"
 
 test: setup ## run the tests, but for the slow suites
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses=auto --maxprocesses=4
 
 coverage: setup ## see that the tests take every branch of what decides about data
 	@$(RUN) coverage erase
