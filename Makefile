@@ -69,7 +69,7 @@ dbt: .dbt/venv/made ## make calls of the records in JSONL, in the DuckDB file DU
 	@$(DBT) build --project-dir dbt
 
 page: .dbt/venv/made ## make the page PAGE of the calls in DUCKDB, or in POSTGRES=postgresql://...
-	@.dbt/venv/bin/python dbt/page $(or $(POSTGRES),"$(DUCKDB)") "$(PAGE)" $(PAGE_OPTIONS)
+	@.dbt/venv/bin/python dbt/page "$(or $(POSTGRES),$(DUCKDB))" "$(PAGE)" $(PAGE_OPTIONS)
 	@echo "The page: $(abspath $(PAGE))"
 
 test: setup ## run the tests, but for the slow suites

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from document import render
-from figures import NoCallsError, database, read
+from figures import NoCallsError, UnreadableError, database, read
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def main() -> None:
             figures = read(query, days=options.days, account=options.account, now=options.now)
     except NoCallsError:
         sys.exit("There are no calls to show.")
+    except UnreadableError as error:
+        sys.exit(f"The marts cannot be read: {error}. Has dbt built them there? See --schema.")
     page = render(figures, made=options.now, show_numbers=options.show_numbers)
     # It holds personal data: only its owner may read it.
     with open(options.output, "w", encoding="utf-8", opener=_private) as file:

@@ -287,6 +287,10 @@ def add(calls: Iterable[Calls]) -> Calls:
     return sum(calls, Calls())
 
 
+class UnreadableError(Exception):
+    """What a database says of why it cannot be read."""
+
+
 Database = Callable[[str, "dict[str, Any]"], list[Row]]
 """What answers a query with values for its $names."""
 
@@ -296,7 +300,21 @@ def database(address: str, schema: str | None) -> Iterator[Database]:
     """Yield what asks a DuckDB file, or PostgreSQL at a postgresql:// address, for rows.
 
     The driver of the one that is not asked need not be there.
+
+    Raises:
+        UnreadableError: The database cannot be opened, or a mart is not there.
     """
+    try:
+        with _opened(address, schema) as ask:
+            yield ask
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb", "psycopg2"}:
+            raise
+        raise UnreadableError(str(error).partition("\n")[0]) from None
+
+
+@contextmanager
+def _opened(address: str, schema: str | None) -> Iterator[Database]:
     connection: Any
     in_postgresql = address.startswith(("postgresql://", "postgres://"))
     if in_postgresql:
