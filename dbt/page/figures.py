@@ -310,7 +310,7 @@ def database(address: str, schema: str | None) -> Iterator[Database]:
     except Exception as error:
         if type(error).__module__.partition(".")[0] not in {"duckdb", "_duckdb", "psycopg2"}:
             raise
-        raise UnreadableError(str(error).partition("\n")[0]) from None
+        raise UnreadableError(str(error).partition("\n")[0].rstrip(". ")) from None
 
 
 @contextmanager
