@@ -9,6 +9,10 @@ if ! python -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then
     echo "dbt-core 1.11 runs on Python 3.10 to 3.13: no calls and no page are made here."
     exit
 fi
+if ! python -c 'import multiprocessing; multiprocessing.RLock()' 2>/dev/null; then
+    echo "dbt needs shared memory, and /dev/shm is closed to this user: no calls and no page are made here."
+    exit
+fi
 make --no-print-directory dbt-setup
 
 export DBT_SEND_ANONYMOUS_USAGE_STATS=false
