@@ -26,7 +26,6 @@ from runs_dbt import (
     PACKAGE,
     InDuckDB,
     InPostgreSQL,
-    a_server,
     dbt,
     insert,
     load_postgresql,
@@ -34,7 +33,7 @@ from runs_dbt import (
     need_dbt,
     read,
 )
-from servers import database
+from servers import a_server, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 from made_calls import MODELS, Event, differences, truth
-from runs_dbt import InDuckDB, InPostgreSQL, a_server, dbt, load_jsonl, load_postgresql, need_dbt
-from servers import database, environment
+from runs_dbt import InDuckDB, InPostgreSQL, dbt, load_jsonl, load_postgresql, need_dbt
+from servers import a_server, database, environment
 
 from ozonetel_sandbox import Sandbox
 

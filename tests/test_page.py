@@ -13,13 +13,12 @@ from runs_dbt import (
     PACKAGE,
     InDuckDB,
     InPostgreSQL,
-    a_server,
     dbt,
     insert,
     make_table,
     need_dbt,
 )
-from servers import database
+from servers import a_server, database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

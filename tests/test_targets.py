@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
 import re
 from collections import defaultdict
 from datetime import date, datetime, timedelta, timezone
@@ -33,7 +32,7 @@ from loads import (
 )
 from oracle import INSTANTS, expected_row
 from psycopg.rows import dict_row
-from servers import NO_POSTGRESQL, database, find_initdb, postgresql
+from servers import a_server, database
 
 from ozonetel_sandbox import Sandbox
 from tap_ozonetel_cdr.records.columns import schema
@@ -69,12 +68,7 @@ def loads() -> list[Load]:
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """Yield the address of a PostgreSQL server; say plainly where there is none to start."""
-    initdb = find_initdb()
-    if not initdb:
-        if os.environ.get("CI") == "true":
-            pytest.fail(NO_POSTGRESQL)
-        pytest.skip(NO_POSTGRESQL)
-    with postgresql(initdb) as address:
+    with a_server() as address:
         yield address
 
 

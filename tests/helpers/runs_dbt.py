@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +15,10 @@ import psycopg
 import pytest
 from made_calls import Row, keyed
 from psycopg import sql
-from servers import NO_POSTGRESQL, environment, find_initdb, postgresql
+from servers import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "dbt"
@@ -145,18 +143,6 @@ def load_postgresql(built: InPostgreSQL, messages: str, folder: Path) -> None:
         sqlalchemy_url=built.address.replace("postgresql:", "postgresql+psycopg2:"),
         default_target_schema="tap_ozonetel_cdr",
     )
-
-
-@contextmanager
-def a_server() -> Iterator[str]:
-    """Yield the address of a PostgreSQL server; say plainly where there is none to start."""
-    initdb = find_initdb()
-    if not initdb:
-        if os.environ.get("CI") == "true":
-            pytest.fail(NO_POSTGRESQL)
-        pytest.skip(NO_POSTGRESQL)
-    with postgresql(initdb) as address:
-        yield address
 
 
 def make_table(address: str, schema: str, table: str, kinds: Mapping[str, str]) -> None:

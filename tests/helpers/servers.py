@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 from commands import environment
 
 if TYPE_CHECKING:
@@ -68,6 +69,18 @@ def postgresql(initdb: Path) -> Iterator[str]:
             run("pg_ctl", "--wait", "--mode", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+@contextmanager
+def a_server() -> Iterator[str]:
+    """Yield the address of a PostgreSQL server; say plainly where there is none to start."""
+    initdb = find_initdb()
+    if not initdb:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_POSTGRESQL)
+        pytest.skip(NO_POSTGRESQL)
+    with postgresql(initdb) as address:
+        yield address
 
 
 def database(server: str, name: str, options: str = "") -> str:
